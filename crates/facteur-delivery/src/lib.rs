@@ -1,0 +1,1 @@
+//! Sends mail: scheduler, attempts, verdicts, bounces, local delivery.

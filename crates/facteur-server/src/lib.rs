@@ -1,0 +1,1 @@
+//! Receives mail: listeners, connection driver, policy, intake.

@@ -1,0 +1,1 @@
+//! The SMTP protocol without I/O: syntax, server session, client session.

@@ -1,0 +1,1 @@
+//! The embedded spool: a segment log with group commit.

@@ -1,0 +1,1 @@
+//! Scripted peers, in-process DNS zones and a manual clock, for tests only.

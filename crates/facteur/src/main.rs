@@ -1,0 +1,2 @@
+//! Facteur, the mail server that explains itself.
+fn main() {}
