@@ -1,1 +1,24 @@
-//! The nouns of mail: addresses, envelopes, queue ids, attempts, transcripts, DSNs.
+//! The nouns of mail: addresses and domains, envelopes, queue ids, attempts, what became of each recipient.
+//!
+//! Plain values without I/O. Everything that parses hostile text does so here or in `facteur-smtp`, once.
+
+mod address;
+mod attempt;
+mod domain;
+mod envelope;
+pub mod environment;
+mod progress;
+mod queue_id;
+mod receipt;
+pub mod text;
+
+pub use address::{Address, AddressError, Host, LocalPart, MAX_LOCAL_PART, MAX_PATH};
+pub use attempt::{Attempt, RemoteHost, Said, Stage};
+pub use domain::{Domain, DomainError, MAX_DOMAIN};
+pub use envelope::{
+    BodyType, Client, EnvId, Envelope, Notify, Orcpt, Protocol, Recipient, Ret, ReversePath,
+};
+pub use environment::{Clock, Random, Timestamp};
+pub use progress::{Delivery, Progress, RecipientState, Report, RetryReason};
+pub use queue_id::QueueId;
+pub use receipt::Receipt;
