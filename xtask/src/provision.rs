@@ -1,0 +1,180 @@
+//! What the conversations need besides us: clients from the system, and Postfix and Exim unpacked into
+//! `target/interop`, since no machine can have both installed and none should have them because of a test.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::Failure;
+use crate::steps::run;
+
+/// Program and the Debian package that has it: installed by apt if missing.
+const CLIENTS: &[(&str, &str)] = &[
+    ("swaks", "swaks"),
+    ("msmtp", "msmtp"),
+    ("curl", "curl"),
+    ("strace", "strace"),
+    ("python3", "python3"),
+];
+
+/// Debian packages that are only unpacked, each with its missing libraries in a folder of its own, and a
+/// file that shows it is there. `libnss-wrapper` gives them throw-away users.
+const SERVERS: &[(&str, &[&str], &str)] = &[
+    (
+        "postfix",
+        &["postfix", "netbase", "libnss-wrapper"],
+        "usr/lib/postfix/sbin/master",
+    ),
+    (
+        "exim",
+        &["exim4-daemon-light", "netbase", "libnss-wrapper"],
+        "usr/sbin/exim4",
+    ),
+];
+
+/// What is there after [`provide`].
+pub(crate) struct Tools {
+    folder: PathBuf,
+    missing: Vec<String>,
+}
+
+impl Tools {
+    /// Before anything was looked for.
+    pub(crate) fn none(root: &Path) -> Self {
+        Self {
+            folder: root.join("target/interop"),
+            missing: Vec::new(),
+        }
+    }
+
+    /// The one of these tools that is missing, if any.
+    pub(crate) fn lacks<'a>(&self, needed: &'a [String]) -> Option<&'a str> {
+        needed
+            .iter()
+            .find(|tool| self.missing.contains(tool))
+            .map(String::as_str)
+    }
+
+    /// Where the servers are unpacked, below it one folder each.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+/// Fetches what is missing where that is possible (Debian, root), and says what still is.
+pub(crate) fn provide(root: &Path, strict: bool) -> Result<Tools, Failure> {
+    let mut tools = Tools::none(root);
+    let absent = || CLIENTS.iter().filter(|(program, _)| !on_path(program));
+    let unpacked = |folder: &Path, name: &str, proof: &str| folder.join(name).join(proof).exists();
+    let servers = || {
+        SERVERS
+            .iter()
+            .filter(|(name, _, proof)| !unpacked(&tools.folder, name, proof))
+    };
+
+    if is_root() && on_path("apt-get") && (absent().count() > 0 || servers().count() > 0) {
+        run(apt().args(["-q", "update"]))?;
+        let packages: Vec<&str> = absent().map(|(_, package)| *package).collect();
+        if !packages.is_empty() {
+            run(apt()
+                .args(["-q", "-y", "--no-install-recommends", "install"])
+                .args(packages))?;
+        }
+        for (name, packages, _) in servers() {
+            unpack(&tools.folder.join(name), packages)?;
+        }
+    }
+    let missing: Vec<String> = absent()
+        .map(|(program, _)| *program)
+        .chain(servers().map(|(name, ..)| *name))
+        .map(str::to_owned)
+        .collect();
+    tools.missing = missing;
+    if strict && !tools.missing.is_empty() {
+        return Err(Failure::Missing {
+            tools: tools.missing,
+        });
+    }
+    match tools.missing.as_slice() {
+        [] => println!("everything is there"),
+        missing => println!("missing: {}", missing.join(", ")),
+    }
+    Ok(tools)
+}
+
+/// Downloads packages with every library this machine lacks, and unpacks them; nothing gets installed.
+fn unpack(folder: &Path, packages: &[&str]) -> Result<(), Failure> {
+    let archives = folder.join("archives");
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Failure::File { path, source }
+    };
+    fs::create_dir_all(archives.join("partial")).map_err(failed(&archives))?;
+    let mut cache = OsString::from("Dir::Cache::archives=");
+    cache.push(&archives);
+    // --reinstall: what is installed already must be downloaded too, else nothing would be unpacked.
+    run(apt()
+        .args([
+            "-q",
+            "-y",
+            "--no-install-recommends",
+            "--download-only",
+            "--reinstall",
+            "-o",
+        ])
+        .arg(cache)
+        .arg("install")
+        .args(packages))?;
+    for entry in fs::read_dir(&archives).map_err(failed(&archives))? {
+        let path = entry.map_err(failed(&archives))?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            run(Command::new("dpkg-deb").arg("-x").arg(&path).arg(folder))?;
+        }
+    }
+    Ok(())
+}
+
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// As `id -u` says it: the standard library cannot tell.
+fn is_root() -> bool {
+    Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// Also looks where Debian keeps system programs, which a user's PATH may lack.
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .any(|folder| folder.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_by_name_and_an_unknown_one_is_not() {
+        assert!(on_path("sh"));
+        assert!(!on_path("no-such-program-anywhere"));
+    }
+
+    #[test]
+    fn the_missing_tool_is_named() {
+        let mut tools = Tools::none(Path::new("."));
+        tools.missing.push("exim".to_owned());
+        assert_eq!(
+            tools.lacks(&["swaks".to_owned(), "exim".to_owned()]),
+            Some("exim")
+        );
+        assert_eq!(tools.lacks(&["swaks".to_owned()]), None);
+    }
+}

@@ -1,0 +1,48 @@
+//! The map of the workspace: which crate stands on which level (ARCHITECTURE.md, "The map").
+
+/// Crates and their levels. A crate that is not here is a finding.
+const LEVELS: &[(&str, u8)] = &[
+    ("facteur-replies", 0),
+    ("facteur-mail", 1),
+    ("facteur-smtp", 2),
+    ("facteur-route", 2),
+    ("facteur-spool", 2),
+    ("facteur-spool-local", 3),
+    ("facteur-spool-postgres", 3),
+    ("facteur-history", 3),
+    ("facteur-server", 3),
+    ("facteur-delivery", 3),
+    ("facteur-console", 4),
+    ("facteur", 5),
+];
+
+/// Arrows that point down and are forbidden all the same: the console reads the history and the catalogue.
+pub(crate) const FORBIDDEN: &[(&str, &str)] = &[
+    ("facteur-console", "facteur-server"),
+    ("facteur-console", "facteur-delivery"),
+    ("facteur-console", "facteur-spool"),
+    ("facteur-console", "facteur-spool-local"),
+    ("facteur-console", "facteur-spool-postgres"),
+];
+
+/// Crates without clock, socket, file or runtime.
+pub(crate) const PURE: &[&str] = &[
+    "facteur-replies",
+    "facteur-mail",
+    "facteur-smtp",
+    "facteur-spool",
+];
+
+/// For tests only: it may use everything below the servers, and only dev-dependencies may use it.
+pub(crate) const TESTKIT: &str = "facteur-testkit";
+
+/// The level that [`TESTKIT`] is built at.
+pub(crate) const TESTKIT_LEVEL: u8 = 3;
+
+/// The level of a shipped crate.
+pub(crate) fn level(name: &str) -> Option<u8> {
+    LEVELS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, level)| *level)
+}
