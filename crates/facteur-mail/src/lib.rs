@@ -4,7 +4,9 @@
 
 mod address;
 mod attempt;
+mod date;
 mod domain;
+pub mod dsn;
 mod envelope;
 pub mod environment;
 mod progress;
@@ -14,6 +16,7 @@ pub mod text;
 
 pub use address::{Address, AddressError, Host, LocalPart, MAX_LOCAL_PART, MAX_PATH};
 pub use attempt::{Attempt, RemoteHost, Said, Stage};
+pub use date::{IsoDate, MailDate};
 pub use domain::{Domain, DomainError, MAX_DOMAIN};
 pub use envelope::{
     BodyType, Client, EnvId, Envelope, Notify, Orcpt, Protocol, Recipient, Ret, ReversePath,
