@@ -45,6 +45,20 @@ impl ReplyCode {
     }
 }
 
+impl Class {
+    /// The stable name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Intermediate => "intermediate",
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl fmt::Display for ReplyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
@@ -129,6 +143,16 @@ impl EnhancedCode {
     #[must_use]
     pub const fn class(self) -> u8 {
         self.class
+    }
+
+    /// The class as a reply's first digit has it.
+    #[must_use]
+    pub const fn reply_class(self) -> Class {
+        match self.class {
+            2 => Class::Success,
+            4 => Class::Transient,
+            _ => Class::Permanent,
+        }
     }
 
     /// The code without its class.

@@ -253,6 +253,12 @@ replies! {
     DestinationBusy destination_busy(host) = 451 (4, 5) "{host} asked for a pause, waiting", "RFC 3463 §3.5";
     /// The spooled copy is damaged: its checksum does not match.
     SpoolDamaged spool_damaged(id) = 554 (3, 0) "stored copy of message {id} is damaged and was set aside", "RFC 3463 §3.4";
+    /// A success that another version of this server wrote down, in words that this version does not have.
+    RecordedSuccess recorded_success(said) = 250 (0, 0) "recorded by another version of this server: {said}", "RFC 3463 §3.1";
+    /// A temporary failure that another version of this server wrote down, in words that this version does not have.
+    RecordedDelay recorded_delay(said) = 451 (3, 0) "recorded by another version of this server: {said}", "RFC 3463 §3.4";
+    /// A permanent failure that another version of this server wrote down, in words that this version does not have.
+    RecordedFailure recorded_failure(said) = 554 (3, 0) "recorded by another version of this server: {said}", "RFC 3463 §3.4";
 }
 
 #[cfg(test)]
@@ -272,9 +278,8 @@ mod tests {
                 (200..=559).contains(&number),
                 "{id:?}: RFC 5321 §4.2 grammar"
             );
-            assert_eq!(
-                row.code.class() == Class::Intermediate && row.detail.is_some(),
-                false,
+            assert!(
+                row.code.class() != Class::Intermediate || row.detail.is_none(),
                 "{id:?}: 3yz has no enhanced code"
             );
             assert!(row.text.bytes().all(|b| matches!(b, b' '..=b'~')), "{id:?}");
