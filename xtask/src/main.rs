@@ -1,8 +1,8 @@
-//! `cargo xtask tidy | ci | test`: the project's own commands, the same for people and for CI.
+//! `cargo xtask tidy | ci | interop | test`: the project's own commands, the same for people and for CI.
 //!
 //! `tidy` checks what the compiler cannot (the arrows between crates, the catalogue, citations). `ci` adds
-//! format, lints, tests and documentation. `test` adds the conversations with real mail programs, and
-//! fetches what those need. Nothing but the standard library is used, so that this builds in a second.
+//! format, lints, tests and documentation. `interop` holds the conversations with real mail programs, and
+//! fetches what those need. `test` is all of it. Nothing but the standard library is used, so that this builds in a second.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -19,15 +19,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::failure::Failure;
+use crate::provision::Tools;
 use crate::steps::Run;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  tidy   what the compiler cannot check: arrows between crates, replies, catalogue, citations
-  ci     fmt, tidy, clippy, test, doc
-  test   ci, then the conversations with swaks, msmtp, curl, Python, Postfix and Exim
-         (Debian, as root: fetches what is missing; elsewhere says loudly what it skips;
-         with CI set nothing is skipped)
+  tidy     what the compiler cannot check: arrows between crates, replies, catalogue, citations
+  ci       fmt, tidy, clippy, test, doc
+  interop  the conversations with swaks, msmtp, curl, Python, Postfix and Exim
+           (Debian, as root: fetches what is missing; elsewhere says loudly what it skips;
+           with CI set nothing is skipped)
+  test     ci, then interop: everything
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     let outcome = match (arguments.next().as_deref(), arguments.next()) {
         (Some("tidy"), None) => tidy::check(&root()),
         (Some("ci"), None) => ci(&mut Run::start(root())),
+        (Some("interop"), None) => interop(&mut Run::start(root())),
         (Some("test"), None) => test(&mut Run::start(root())),
         _ => {
             eprint!("{USAGE}");
@@ -57,24 +60,42 @@ fn ci(run: &mut Run) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Everything. What must be fetched is fetched first, so that a missing tool is known at once.
 fn test(run: &mut Run) -> Result<(), Failure> {
-    let strict = std::env::var_os("CI").is_some();
-    let root = run.root().to_owned();
-    let mut tools = provision::Tools::none(&root);
-    run.section("tools", || {
-        tools = provision::provide(&root, strict)?;
-        Ok(())
-    })?;
+    let tools = tools(run)?;
     checks(run)?;
+    conversations(run, &tools)?;
+    run.summary();
+    Ok(())
+}
+
+fn interop(run: &mut Run) -> Result<(), Failure> {
+    let tools = tools(run)?;
+    conversations(run, &tools)?;
+    run.summary();
+    Ok(())
+}
+
+fn tools(run: &mut Run) -> Result<Tools, Failure> {
+    let mut tools = Tools::none(run.root());
+    run.section("tools", || tools.provide(strict()))?;
+    Ok(tools)
+}
+
+fn conversations(run: &mut Run, tools: &Tools) -> Result<(), Failure> {
     run.cargo(
         "build the binary",
         &["build", "--locked", "--bin", "facteur"],
     )?;
-    for scenario in interop::scenarios(&root)? {
-        run.section(&scenario.title(), || scenario.play(&tools, strict))?;
+    for scenario in interop::scenarios(run.root())? {
+        run.section(&scenario.title(), || scenario.play(tools, strict()))?;
     }
-    run.summary();
     Ok(())
+}
+
+/// Whether nothing may be skipped.
+fn strict() -> bool {
+    std::env::var_os("CI").is_some()
 }
 
 fn checks(run: &mut Run) -> Result<(), Failure> {

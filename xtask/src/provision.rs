@@ -18,9 +18,12 @@ const CLIENTS: &[(&str, &str)] = &[
     ("python3", "python3"),
 ];
 
-/// Debian packages that are only unpacked, each with its missing libraries in a folder of its own, and a
-/// file that shows it is there. `libnss-wrapper` gives them throw-away users.
-const SERVERS: &[(&str, &[&str], &str)] = &[
+/// A name, Debian packages, and a file that shows they are unpacked.
+type Server = (&'static str, &'static [&'static str], &'static str);
+
+/// Debian packages that are only unpacked, each server with its missing libraries in a folder of its own.
+/// `libnss-wrapper` gives them throw-away users.
+const SERVERS: &[Server] = &[
     (
         "postfix",
         &["postfix", "netbase", "libnss-wrapper"],
@@ -33,14 +36,14 @@ const SERVERS: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// What is there after [`provide`].
+/// Which tools are missing, and where the servers are.
 pub(crate) struct Tools {
     folder: PathBuf,
     missing: Vec<String>,
 }
 
 impl Tools {
-    /// Before anything was looked for.
+    /// Before [`Self::provide`] has looked.
     pub(crate) fn none(root: &Path) -> Self {
         Self {
             folder: root.join("target/interop"),
@@ -60,52 +63,58 @@ impl Tools {
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
-}
 
-/// Fetches what is missing where that is possible (Debian, root), and says what still is.
-pub(crate) fn provide(root: &Path, strict: bool) -> Result<Tools, Failure> {
-    let mut tools = Tools::none(root);
-    let absent = || CLIENTS.iter().filter(|(program, _)| !on_path(program));
-    let unpacked = |folder: &Path, name: &str, proof: &str| folder.join(name).join(proof).exists();
-    let servers = || {
-        SERVERS
-            .iter()
-            .filter(|(name, _, proof)| !unpacked(&tools.folder, name, proof))
-    };
+    /// Fetches what is missing where that is possible (Debian, root), and says what still is.
+    pub(crate) fn provide(&mut self, strict: bool) -> Result<(), Failure> {
+        if is_root() && on_path("apt-get") {
+            self.fetch()?;
+        }
+        let clients = absent_clients().map(|(program, _)| *program);
+        let servers = self.absent_servers().map(|(name, ..)| *name);
+        self.missing = clients.chain(servers).map(str::to_owned).collect();
+        if self.missing.is_empty() {
+            println!("everything is there");
+        } else if strict {
+            let tools = self.missing.clone();
+            return Err(Failure::Missing { tools });
+        } else {
+            println!("missing: {}", self.missing.join(", "));
+        }
+        Ok(())
+    }
 
-    if is_root() && on_path("apt-get") && (absent().count() > 0 || servers().count() > 0) {
+    fn fetch(&self) -> Result<(), Failure> {
+        let clients: Vec<_> = absent_clients().map(|(_, package)| *package).collect();
+        let servers: Vec<_> = self.absent_servers().collect();
+        if clients.is_empty() && servers.is_empty() {
+            return Ok(());
+        }
         run(apt().args(["-q", "update"]))?;
-        let packages: Vec<&str> = absent().map(|(_, package)| *package).collect();
-        if !packages.is_empty() {
+        if !clients.is_empty() {
             run(apt()
                 .args(["-q", "-y", "--no-install-recommends", "install"])
-                .args(packages))?;
+                .args(clients))?;
         }
-        for (name, packages, _) in servers() {
-            unpack(&tools.folder.join(name), packages)?;
+        for (name, packages, _) in servers {
+            unpack(&self.folder, name, packages)?;
         }
+        Ok(())
     }
-    let missing: Vec<String> = absent()
-        .map(|(program, _)| *program)
-        .chain(servers().map(|(name, ..)| *name))
-        .map(str::to_owned)
-        .collect();
-    tools.missing = missing;
-    if strict && !tools.missing.is_empty() {
-        return Err(Failure::Missing {
-            tools: tools.missing,
-        });
+
+    fn absent_servers(&self) -> impl Iterator<Item = &'static Server> {
+        SERVERS
+            .iter()
+            .filter(|(name, _, proof)| !self.folder.join(name).join(proof).exists())
     }
-    match tools.missing.as_slice() {
-        [] => println!("everything is there"),
-        missing => println!("missing: {}", missing.join(", ")),
-    }
-    Ok(tools)
+}
+
+fn absent_clients() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    CLIENTS.iter().filter(|(program, _)| !on_path(program))
 }
 
 /// Downloads packages with every library this machine lacks, and unpacks them; nothing gets installed.
-fn unpack(folder: &Path, packages: &[&str]) -> Result<(), Failure> {
-    let archives = folder.join("archives");
+fn unpack(tools: &Path, name: &str, packages: &[&str]) -> Result<(), Failure> {
+    let (folder, archives) = (tools.join(name), tools.join("archives").join(name));
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| Failure::File { path, source }
@@ -129,7 +138,7 @@ fn unpack(folder: &Path, packages: &[&str]) -> Result<(), Failure> {
     for entry in fs::read_dir(&archives).map_err(failed(&archives))? {
         let path = entry.map_err(failed(&archives))?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
-            run(Command::new("dpkg-deb").arg("-x").arg(&path).arg(folder))?;
+            run(Command::new("dpkg-deb").arg("-x").arg(&path).arg(&folder))?;
         }
     }
     Ok(())
