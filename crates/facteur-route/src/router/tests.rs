@@ -1,0 +1,1 @@
+//! Tests of the router: local domains, aliases, postmaster, next hops.
