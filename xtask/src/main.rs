@@ -1,6 +1,6 @@
 //! `cargo xtask tidy | ci | interop | test`: the project's own commands, the same for people and for CI.
 //!
-//! `tidy` checks what the compiler cannot (the arrows between crates, the catalogue, citations). `ci` adds
+//! `tidy` checks what the compiler cannot (the arrows between crates, replies, citations). `ci` adds
 //! format, lints, tests and documentation. `interop` holds the conversations with real mail programs, and
 //! fetches what those need. `test` is all of it. Nothing but the standard library is used, so that this builds in a second.
 #![expect(
@@ -24,7 +24,7 @@ use crate::steps::Run;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
-  tidy     what the compiler cannot check: arrows between crates, replies, catalogue, citations
+  tidy     what the compiler cannot check: arrows between crates, replies, citations
   ci       fmt, tidy, clippy, test, doc
   interop  the conversations with swaks, msmtp, curl, Python, Postfix and Exim
            (Debian, as root: fetches what is missing; elsewhere says loudly what it skips;

@@ -1,7 +1,8 @@
 //! What the compiler cannot check. One module a check; each is a function from the tree to its findings.
+//!
+//! The catalogue is not here: the build script of `facteur-replies` refuses to embed an incomplete one.
 
 mod arrows;
-mod catalogue;
 mod citations;
 mod clippy_files;
 mod dialogues;
@@ -53,7 +54,6 @@ const CHECKS: &[(&str, Check)] = &[
     ),
     ("replies come from the table", reply_literals::check),
     ("every reply of the table is emitted", emitted::check),
-    ("the catalogue is complete", catalogue::check),
     ("every Rust file says what it is for", headers::check),
     ("every RFC citation names a real section", citations::check),
     ("no test file is forgotten", test_files::check),
