@@ -87,12 +87,6 @@ pub(crate) fn crate_of(path: &str) -> Option<&str> {
     path.strip_prefix("crates/")?.split('/').next()
 }
 
-/// The file's name without its last extension.
-pub(crate) fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,12 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn a_path_knows_its_crate_and_its_stem() {
+    fn a_path_knows_its_crate() {
         assert_eq!(
             crate_of("crates/facteur-mail/src/lib.rs"),
             Some("facteur-mail")
         );
         assert_eq!(crate_of("xtask/src/main.rs"), None);
-        assert_eq!(stem("catalogue/en/x.1.10.md"), "x.1.10");
     }
 }
