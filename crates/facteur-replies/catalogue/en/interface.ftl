@@ -149,3 +149,172 @@ compare-actors-same = The same must act on { $a } and on { $b }: { $both }.
 compare-actors-apart = Who must act differs. On { $a }: { $left }. On { $b }: { $right }.
 compare-category-same = { $a } and { $b } are about the same thing: { $both }.
 compare-category-apart = They are about different things. { $a }: { $left }. { $b }: { $right }.
+
+## Reports to the sender (DSN)
+
+dsn-subject-failed = Your message could not be delivered
+dsn-subject-delayed = Your message is late; this server keeps trying
+dsn-subject-done = News of the delivery of your message
+dsn-english-below = The same text stands below in English.
+dsn-about = This is the mail server { $host }. It writes about the message of { $kilobytes } kB that it took from you on { $date } and named { $id }.
+dsn-message-id = Your program named the message { $message-id }.
+dsn-failed = It could not be delivered to:
+dsn-expired = It was tried many times since { $since } and has now been given up. It could not be delivered to:
+dsn-delayed = It has not been delivered yet to:
+dsn-delivered = It was delivered to the mailbox of:
+dsn-relayed = It was handed on to a server that confirms no delivery; no more news will come about:
+dsn-expanded = It was sent on to the addresses that stand behind:
+dsn-said-by-peer = { $stage ->
+    [greeting] The server { $host } said when the connection was opened:
+    [hello] The server { $host } answered when this server introduced itself (EHLO):
+    [starttls] The server { $host } answered when encryption was to begin (STARTTLS):
+    [auth] The server { $host } answered when this server logged in (AUTH):
+    [mail] The server { $host } answered when it was told the sender (MAIL):
+    [rcpt] The server { $host } answered when it was told the recipient (RCPT):
+    [data] The server { $host } answered when the message was announced (DATA):
+   *[end-of-data] The server { $host } answered when it had the message:
+}
+dsn-said-by-us = { $stage ->
+    [route] No other server was asked. This server found by itself:
+    [mailbox] This server noted when it wrote to the mailbox:
+    [queue] The queue of this server decided:
+   *[other] This server noted on the way to the recipient’s server:
+}
+dsn-meaning = What it means: { $title }
+dsn-fix = What can be done:
+dsn-again-no = Sending the message to the same address again will not help.
+dsn-again-after-change = Sending the message again helps only once something has been changed.
+dsn-again-expired = Sending the message again may help once the cause has passed.
+dsn-again-delayed = You need not do anything, nor send the message again: this server tries by itself, next on { $next }. It gives up on { $until }, and will tell you if it does.
+dsn-more = { $count ->
+    [one] One more recipient is named in the part for programs.
+   *[other] { $count } more recipients are named in the part for programs.
+}
+dsn-rest-headers = Behind this text stand the same facts for programs, and the header lines of your message.
+dsn-rest-whole = Behind this text stand the same facts for programs, and your message.
+
+## The command line
+
+cli-about = Facteur, the mail server that explains itself
+cli-usage = Usage:
+cli-error = error
+cli-hint = hint
+cli-labelled = { $label }: { $words }
+cli-field = { $label }:
+
+cli-help-help = Show this help
+cli-help-version = Show the version
+cli-help-lang = Language of what is shown: en, fr (default: the locale’s)
+cli-help-json = Answer in JSON, with stable keys
+cli-help-color = Use colour: auto, always or never
+cli-help-config = Configuration file (TOML)
+cli-help-data-dir = Directory of the spool and of what belongs to it
+cli-help-serve = Run the server
+cli-help-send = Send a test message and explain each reply as it comes
+cli-help-send-from = Sender (MAIL FROM); <> for the null sender
+cli-help-send-to = Recipient (RCPT TO); may be given several times
+cli-help-send-server = Server to speak to: host, host:port or the path of a Unix socket
+cli-help-send-port = Port, when the server is given without one
+cli-help-send-ehlo = Name given at EHLO
+cli-help-send-protocol = SMTP (with HELO), ESMTP or LMTP
+cli-help-send-header = Header field to add or replace, as “Name: value”
+cli-help-send-body = Body text, @file, or - for standard input
+cli-help-send-data = Whole message: text, @file, or - for standard input
+cli-help-send-quit-after = Stop after this stage: connect, ehlo, mail, rcpt or data
+cli-help-send-pipeline = Send commands in groups where the server offers PIPELINING
+cli-help-send-timeout = Seconds to wait for each reply
+cli-help-send-brief = Show the dialogue without explanations
+cli-help-check = Can mail reach this domain or address, and by which way?
+cli-help-check-subject = Domain or address to check
+cli-help-explain = Explain a code, a reply, or the replies in a text on standard input
+cli-help-explain-what = A code (354, 5.1.10), a whole reply, or - for standard input
+cli-help-compare = Compare two codes: the differences that matter
+cli-help-compare-code = A code: 354, 5.1.10, or “550 5.7.1”
+cli-help-queue = See what waits
+cli-help-queue-list = List the queued messages
+cli-help-queue-show = Show one message: why it waits, and until when
+cli-help-queue-id = Queue id of the message
+cli-help-filter-sender = Only senders that contain this text
+cli-help-filter-recipient = Only recipients that contain this text
+cli-help-filter-domain = Only recipients of this domain
+cli-help-trace = Tell the story of a message
+cli-help-trace-subject = Queue id, Message-ID, or an address
+cli-help-config-command = Check or show the configuration
+cli-help-config-check = Check a configuration file
+cli-help-config-show = Show the configuration in force, defaults included
+cli-help-spool = Check the spool, or take messages out of it
+cli-help-spool-check = Read the whole spool and report what is damaged
+cli-help-spool-export = Write every queued message into a directory
+cli-help-spool-export-to = Directory to write to
+
+cli-usage-unknown-argument = there is no option “{ $value }”
+cli-usage-unknown-command = there is no command “{ $value }”
+cli-usage-missing = something is missing: { $value }
+cli-usage-conflict = “{ $value }” cannot be combined with the other options given
+cli-usage-bad-value = “{ $value }” is not a value for { $argument }
+cli-usage-utf8 = the command line holds bytes that are not UTF-8
+cli-usage-valid = these are possible: { $valid }
+cli-usage-suggested = did you mean “{ $suggested }”?
+cli-usage-help = “facteur --help” lists the commands
+
+explain-title = { $code } — { $title }
+explain-nothing-found = no SMTP code in “{ $asked }”
+explain-nothing-found-hint = give a code such as 354 or 5.1.10, or a whole reply such as “550 5.1.1 no such user”
+compare-not-a-code = “{ $asked }” is not an SMTP code
+
+## The configuration
+
+config-cannot-read = cannot read { $path }: { $words }
+config-problems = { $count ->
+    [one] { $path } cannot be used: one problem
+   *[other] { $path } cannot be used: { $count } problems
+}
+config-fine = { $path } can be used
+config-fine-default = no configuration file given; the defaults can be used
+config-syntax = this is not TOML: { $words }
+config-syntax-hint = texts stand in quotes, tables in square brackets; see https://toml.io
+config-unknown-key = there is no key “{ $key }” here
+config-unknown-key-hint-nearest = did you mean “{ $nearest }”?
+config-unknown-key-hint-known = these keys exist here: { $known }
+config-wrong-kind = “{ $key }” takes another kind of value
+config-wrong-kind-hint = it takes { $expected }
+config-bad-value = “{ $value }” cannot be used here
+config-bad-value-hint = expected: { $expected }
+config-out-of-range = { $value } is out of bounds
+config-out-of-range-hint = at least { $least }, at most { $most }
+config-missing = “{ $key }” is missing in this table
+config-missing-hint = add a line { $key } = …
+config-open-relay = { $network } is so wide that strangers could send anything through this server
+config-open-relay-hint = list only the networks of your own machines; an open relay is found and blocklisted within hours
+config-open-relay-domain = { $domain } would relay mail for every domain
+config-open-relay-domain-hint = list the domains this server is a relay for, one by one
+config-role-not-available = this version has no listener for “{ $role }”
+config-role-not-available-hint = submission needs STARTTLS and AUTH, which are not there yet; “mx” and “lmtp” are
+config-twice = { $what } is there twice
+config-twice-hint = keep one of the two
+config-unsafe-path = { $path } can be written to by others
+config-unsafe-path-hint = take the permission away: chmod go-w
+
+config-expects-address = an address, as "user@example.org"
+config-expects-boolean = true or false
+config-expects-count = a whole number
+config-expects-deliver = "maildir:/path/{"{"}user{"}"}", "lmtp:HOST:PORT", "lmtp:/path/socket" or "relay:HOST:PORT"
+config-expects-delimiter = one punctuation character, or "" for none
+config-expects-domain = a domain name, as "example.org"
+config-expects-duration = a number with a unit, as "90s", "5m", "4h" or "5d"
+config-expects-endpoint = an address with a port, as "127.0.0.1:25" or "[::1]:25"
+config-expects-language = a language: "en" or "fr"
+config-expects-log-format = "text" or "json"
+config-expects-log-level = "error", "warn", "info", "debug" or "trace"
+config-expects-network = a network, as "192.0.2.0/24" or "2001:db8::/32"
+config-expects-next-hop = a server, as "10.0.0.1:25", "relay.example.org" or "/path/socket"
+config-expects-path = a path
+config-expects-pattern = "example.org", "*.example.org" or "*"
+config-expects-port = a port, from 1 to 65535
+config-expects-role = "mx" or "lmtp"
+config-expects-size = a size, as 1048576, "512 KiB" or "50 MiB"
+config-expects-table = a table
+config-expects-tables = tables in double square brackets, as [[listen]]
+config-expects-texts = a list of texts
+config-expects-text = a text in quotes
+config-expects-user = a user's name, without @

@@ -149,3 +149,172 @@ compare-actors-same = C’est aux mêmes d’agir pour { $a } et pour { $b } : 
 compare-actors-apart = Qui doit agir n’est pas le même. Pour { $a } : { $left }. Pour { $b } : { $right }.
 compare-category-same = { $a } et { $b } parlent de la même chose : { $both }.
 compare-category-apart = Elles parlent de choses différentes. { $a } : { $left }. { $b } : { $right }.
+
+## Les comptes rendus à l’expéditeur (DSN)
+
+dsn-subject-failed = Votre message n’a pas pu être remis
+dsn-subject-delayed = Votre message a du retard ; ce serveur continue d’essayer
+dsn-subject-done = Des nouvelles de la remise de votre message
+dsn-english-below = The same text stands below in English.
+dsn-about = Ici le serveur de messagerie { $host }, au sujet du message de { $kilobytes } ko reçu de vous le { $date } et nommé { $id } chez nous.
+dsn-message-id = Votre programme a nommé ce message { $message-id }.
+dsn-failed = Il n’a pas pu être remis à :
+dsn-expired = Il a fait l’objet de nombreux essais depuis le { $since } et vient d’être abandonné. Il n’a pas pu être remis à :
+dsn-delayed = Il n’a pas encore été remis à :
+dsn-delivered = Il a été remis dans la boîte de :
+dsn-relayed = Il a été transmis à un serveur qui ne confirme pas les remises ; il n’y aura plus de nouvelles concernant :
+dsn-expanded = Il a été envoyé aux adresses que désigne :
+dsn-said-by-peer = { $stage ->
+    [greeting] À l’ouverture de la connexion, le serveur { $host } a dit :
+    [hello] Quand notre serveur s’est présenté (EHLO), le serveur { $host } a répondu :
+    [starttls] Au moment de chiffrer la liaison (STARTTLS), le serveur { $host } a répondu :
+    [auth] Quand notre serveur s’est authentifié (AUTH), le serveur { $host } a répondu :
+    [mail] À l’annonce de l’expéditeur (MAIL), le serveur { $host } a répondu :
+    [rcpt] À l’annonce du destinataire (RCPT), le serveur { $host } a répondu :
+    [data] À l’annonce du message (DATA), le serveur { $host } a répondu :
+   *[end-of-data] Après avoir reçu le message, le serveur { $host } a répondu :
+}
+dsn-said-by-us = { $stage ->
+    [route] Aucun autre serveur n’a été interrogé. Notre serveur a constaté de lui-même :
+    [mailbox] Notre serveur a noté en écrivant dans la boîte :
+    [queue] La file d’attente de notre serveur a décidé :
+   *[other] Notre serveur a noté, en chemin vers le serveur du destinataire :
+}
+dsn-meaning = Ce que cela signifie : { $title }
+dsn-fix = Ce qu’on peut faire :
+dsn-again-no = Renvoyer le message à la même adresse ne servira à rien.
+dsn-again-after-change = Renvoyer le message ne servira que lorsque quelque chose aura changé.
+dsn-again-expired = Renvoyer le message peut réussir une fois la cause disparue.
+dsn-again-delayed = Vous n’avez rien à faire, ni à renvoyer le message : notre serveur réessaie de lui-même, la prochaine fois le { $next }. Il abandonnera le { $until } et vous le dira le cas échéant.
+dsn-more = { $count ->
+    [one] Un autre destinataire est nommé dans la partie destinée aux programmes.
+   *[other] { $count } autres destinataires sont nommés dans la partie destinée aux programmes.
+}
+dsn-rest-headers = À la suite de ce texte se trouvent les mêmes faits à l’usage des programmes, et les lignes d’en-tête de votre message.
+dsn-rest-whole = À la suite de ce texte se trouvent les mêmes faits à l’usage des programmes, et votre message.
+
+## The command line
+
+cli-about = Facteur, le serveur de courrier qui s’explique
+cli-usage = Usage :
+cli-error = erreur
+cli-hint = conseil
+cli-labelled = { $label } : { $words }
+cli-field = { $label } :
+
+cli-help-help = Afficher cette aide
+cli-help-version = Afficher la version
+cli-help-lang = Langue de l’affichage : en, fr (par défaut, celle de l’environnement)
+cli-help-json = Répondre en JSON, avec des clés stables
+cli-help-color = Couleurs : auto, always (toujours) ou never (jamais)
+cli-help-config = Fichier de configuration (TOML)
+cli-help-data-dir = Répertoire du spool et de ce qui l’accompagne
+cli-help-serve = Lancer le serveur
+cli-help-send = Envoyer un message d’essai et expliquer chaque réponse au passage
+cli-help-send-from = Expéditeur (MAIL FROM) ; <> pour l’expéditeur nul
+cli-help-send-to = Destinataire (RCPT TO) ; peut être répété
+cli-help-send-server = Serveur à contacter : hôte, hôte:port ou chemin d’un socket Unix
+cli-help-send-port = Port, si le serveur est donné sans
+cli-help-send-ehlo = Nom annoncé à EHLO
+cli-help-send-protocol = SMTP (avec HELO), ESMTP ou LMTP
+cli-help-send-header = Champ d’en-tête à ajouter ou à remplacer, sous la forme « Nom: valeur »
+cli-help-send-body = Corps : texte, @fichier, ou - pour l’entrée standard
+cli-help-send-data = Message entier : texte, @fichier, ou - pour l’entrée standard
+cli-help-send-quit-after = S’arrêter après cette étape : connect, ehlo, mail, rcpt ou data
+cli-help-send-pipeline = Grouper les commandes si le serveur annonce PIPELINING
+cli-help-send-timeout = Attente maximale de chaque réponse, en secondes
+cli-help-send-brief = Afficher le dialogue sans explications
+cli-help-check = Le courrier peut-il atteindre ce domaine ou cette adresse, et par où ?
+cli-help-check-subject = Domaine ou adresse à vérifier
+cli-help-explain = Expliquer un code, une réponse, ou les réponses d’un texte lu sur l’entrée standard
+cli-help-explain-what = Un code (354, 5.1.10), une réponse entière, ou - pour l’entrée standard
+cli-help-compare = Comparer deux codes : les différences qui comptent
+cli-help-compare-code = Un code : 354, 5.1.10 ou « 550 5.7.1 »
+cli-help-queue = Voir ce qui attend
+cli-help-queue-list = Lister les messages en file d’attente
+cli-help-queue-show = Montrer un message : pourquoi il attend, et jusqu’à quand
+cli-help-queue-id = Identifiant du message dans la file
+cli-help-filter-sender = Seulement les expéditeurs qui contiennent ce texte
+cli-help-filter-recipient = Seulement les destinataires qui contiennent ce texte
+cli-help-filter-domain = Seulement les destinataires de ce domaine
+cli-help-trace = Raconter l’histoire d’un message
+cli-help-trace-subject = Identifiant de file, Message-ID ou adresse
+cli-help-config-command = Vérifier ou montrer la configuration
+cli-help-config-check = Vérifier un fichier de configuration
+cli-help-config-show = Montrer la configuration en vigueur, valeurs par défaut comprises
+cli-help-spool = Vérifier le spool, ou en extraire les messages
+cli-help-spool-check = Relire tout le spool et signaler ce qui est abîmé
+cli-help-spool-export = Écrire chaque message en attente dans un répertoire
+cli-help-spool-export-to = Répertoire où écrire
+
+cli-usage-unknown-argument = l’option « { $value } » n’existe pas
+cli-usage-unknown-command = la commande « { $value } » n’existe pas
+cli-usage-missing = il manque quelque chose : { $value }
+cli-usage-conflict = « { $value } » ne peut pas être combiné avec les autres options données
+cli-usage-bad-value = « { $value } » n’est pas une valeur pour { $argument }
+cli-usage-utf8 = la ligne de commande contient des octets qui ne sont pas de l’UTF-8
+cli-usage-valid = valeurs possibles : { $valid }
+cli-usage-suggested = vouliez-vous dire « { $suggested } » ?
+cli-usage-help = « facteur --help » donne la liste des commandes
+
+explain-title = { $code } — { $title }
+explain-nothing-found = aucun code SMTP dans « { $asked } »
+explain-nothing-found-hint = donnez un code comme 354 ou 5.1.10, ou une réponse entière comme « 550 5.1.1 no such user »
+compare-not-a-code = « { $asked } » n’est pas un code SMTP
+
+## The configuration
+
+config-cannot-read = impossible de lire { $path } : { $words }
+config-problems = { $count ->
+    [one] { $path } est inutilisable : un problème
+   *[other] { $path } est inutilisable : { $count } problèmes
+}
+config-fine = { $path } est utilisable
+config-fine-default = aucun fichier de configuration donné ; les valeurs par défaut sont utilisables
+config-syntax = ceci n’est pas du TOML : { $words }
+config-syntax-hint = les textes s’écrivent entre guillemets, les tables entre crochets ; voir https://toml.io
+config-unknown-key = la clé « { $key } » n’existe pas ici
+config-unknown-key-hint-nearest = vouliez-vous dire « { $nearest } » ?
+config-unknown-key-hint-known = voici les clés possibles ici : { $known }
+config-wrong-kind = « { $key } » attend une valeur d’un autre type
+config-wrong-kind-hint = valeur attendue : { $expected }
+config-bad-value = « { $value } » ne convient pas ici
+config-bad-value-hint = valeur attendue : { $expected }
+config-out-of-range = { $value } est hors limites
+config-out-of-range-hint = au moins { $least }, au plus { $most }
+config-missing = il manque « { $key } » dans cette table
+config-missing-hint = ajoutez une ligne { $key } = …
+config-open-relay = { $network } est si large que n’importe qui pourrait envoyer du courrier par ce serveur
+config-open-relay-hint = n’indiquez que les réseaux de vos propres machines ; un relais ouvert est repéré et mis en liste noire en quelques heures
+config-open-relay-domain = { $domain } relaierait le courrier de tous les domaines
+config-open-relay-domain-hint = indiquez un par un les domaines pour lesquels ce serveur est un relais
+config-role-not-available = cette version n’a pas encore de point d’écoute « { $role } »
+config-role-not-available-hint = la soumission demande STARTTLS et AUTH, qui n’y sont pas encore ; « mx » et « lmtp » y sont
+config-twice = { $what } figure deux fois
+config-twice-hint = ne gardez que l’un des deux
+config-unsafe-path = d’autres comptes peuvent écrire dans { $path }
+config-unsafe-path-hint = retirez-leur ce droit : chmod go-w
+
+config-expects-address = une adresse, comme "user@example.org"
+config-expects-boolean = true ou false
+config-expects-count = un nombre entier
+config-expects-deliver = "maildir:/chemin/{"{"}user{"}"}", "lmtp:HÔTE:PORT", "lmtp:/chemin/socket" ou "relay:HÔTE:PORT"
+config-expects-delimiter = un signe de ponctuation, ou "" pour aucun
+config-expects-domain = un nom de domaine, comme "example.org"
+config-expects-duration = un nombre suivi d’une unité, comme "90s", "5m", "4h" ou "5d"
+config-expects-endpoint = une adresse et un port, comme "127.0.0.1:25" ou "[::1]:25"
+config-expects-language = une langue : "en" ou "fr"
+config-expects-log-format = "text" ou "json"
+config-expects-log-level = "error", "warn", "info", "debug" ou "trace"
+config-expects-network = un réseau, comme "192.0.2.0/24" ou "2001:db8::/32"
+config-expects-next-hop = un serveur, comme "10.0.0.1:25", "relay.example.org" ou "/chemin/socket"
+config-expects-path = un chemin
+config-expects-pattern = "example.org", "*.example.org" ou "*"
+config-expects-port = un port, de 1 à 65535
+config-expects-role = "mx" ou "lmtp"
+config-expects-size = une taille, comme 1048576, "512 KiB" ou "50 MiB"
+config-expects-table = une table
+config-expects-tables = des tables entre doubles crochets, comme [[listen]]
+config-expects-texts = une liste de textes
+config-expects-text = un texte entre guillemets
+config-expects-user = un nom d’utilisateur, sans @
