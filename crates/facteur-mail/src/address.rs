@@ -120,6 +120,12 @@ impl LocalPart {
         Ok(Self(content.into()))
     }
 
+    /// `postmaster`, which every server has. (RFC 5321 §4.5.1)
+    #[must_use]
+    pub fn postmaster() -> Self {
+        Self("postmaster".into())
+    }
+
     /// The content, without quotes or escapes.
     #[must_use]
     pub fn as_str(&self) -> &str {

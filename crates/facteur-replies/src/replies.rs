@@ -179,6 +179,8 @@ replies! {
     NotImplemented not_implemented(command) = 502 (5, 1) "{command} is not offered here", "RFC 5321 §4.2.4";
     /// MAIL before EHLO or HELO.
     HelloFirst hello_first() = 503 (5, 1) "send EHLO or HELO first", "RFC 5321 §4.1.4";
+    /// MAIL before LHLO on an LMTP listener.
+    LhloFirst lhlo_first() = 503 (5, 1) "send LHLO first", "RFC 2033 §4.1";
     /// RCPT, DATA or BDAT before MAIL.
     MailFirst mail_first() = 503 (5, 1) "send MAIL first", "RFC 5321 §4.1.4";
     /// A second MAIL in a transaction.

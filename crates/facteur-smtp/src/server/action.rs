@@ -1,6 +1,6 @@
 //! What a server session asks its driver to do. Actions are values; performing them is the driver's work.
 
-use facteur_mail::{BodyType, EnvId, Recipient, Ret, ReversePath};
+use facteur_mail::{BodyType, Client, EnvId, Recipient, Ret, ReversePath};
 use facteur_replies::Reply;
 
 /// The next thing to do, in order. A question pauses the session until it is answered, so that pipelined
@@ -17,7 +17,7 @@ pub enum Action<'a> {
     Abandon,
     /// Write what is pending, then read from the client.
     Read(Expecting),
-    /// Write what is pending, then close.
+    /// Write what is pending, then close. A transaction that is open ends without a message.
     Close,
 }
 
@@ -49,6 +49,8 @@ pub struct Transaction {
     pub ret: Option<Ret>,
     /// ENVID. (RFC 3461 §4.4)
     pub envid: Option<EnvId>,
+    /// Who says so: its address, its name for itself, its protocol.
+    pub client: Client,
 }
 
 /// What the session waits for: it decides how long the driver is patient.
