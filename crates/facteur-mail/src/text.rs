@@ -23,9 +23,9 @@ impl fmt::Display for Escaped<'_> {
                 return f.write_str("…");
             }
             if is_harmless(c) {
-                write!(f, "{c}")?
+                write!(f, "{c}")?;
             } else {
-                write!(f, "{}", c.escape_unicode())?
+                write!(f, "{}", c.escape_unicode())?;
             }
         }
         Ok(())
