@@ -46,7 +46,7 @@ fn main() -> Result<(), Faults> {
     let entries = entries(&root, &mut faults)?;
     let texts = texts(&root, &entries, &mut faults)?;
     let pairs = pairs(&root, &entries, &mut faults)?;
-    check_see(&entries, &mut faults);
+    check_references(&entries, &mut faults);
     if !entries.contains_key("unknown") {
         faults.add(format_args!(
             "entries.tsv has no row for the last resort, unknown"
@@ -79,7 +79,17 @@ struct Entry {
     category: Category,
     see: Vec<String>,
     rfc: String,
-    generic: bool,
+    generic: Generic,
+}
+
+/// Whether an enhanced code says more than the basic code that it comes with.
+enum Generic {
+    /// It does.
+    No,
+    /// It never does.
+    Always,
+    /// Not after these basic codes, whose meaning it repeats.
+    After(Vec<String>),
 }
 
 /// A file in each language: the title and the text under each of three headings.
@@ -147,9 +157,9 @@ fn entry(line: usize, row: &str) -> Result<Entry, String> {
             .collect(),
         rfc: rfc.to_owned(),
         generic: match generic {
-            "yes" => true,
-            "no" => false,
-            _ => return Err(format!("generic is yes or no, not {generic:?}")),
+            "no" => Generic::No,
+            "yes" => Generic::Always,
+            codes => Generic::After(codes.split(',').map(str::to_owned).collect()),
         },
     })
 }
@@ -312,14 +322,17 @@ fn unwrapped(lines: &[&str]) -> String {
     text.trim().to_owned()
 }
 
-fn check_see(entries: &BTreeMap<String, Entry>, faults: &mut Faults) {
+/// Every key that a row names has a row.
+fn check_references(entries: &BTreeMap<String, Entry>, faults: &mut Faults) {
     for entry in entries.values() {
-        for key in &entry.see {
+        let repeated: &[String] = match &entry.generic {
+            Generic::No | Generic::Always => &[],
+            Generic::After(codes) => codes,
+        };
+        for key in entry.see.iter().chain(repeated) {
             if !entries.contains_key(key) || *key == entry.key {
                 let line = entry.line;
-                faults.add(format_args!(
-                    "entries.tsv:{line}: see {key:?} leads nowhere"
-                ));
+                faults.add(format_args!("entries.tsv:{line}: {key:?} leads nowhere"));
             }
         }
     }
@@ -400,7 +413,12 @@ fn write_entry(out: &mut String, entry: &Entry) -> fmt::Result {
     writeln!(out, "    category: Category::{:?},", entry.category)?;
     writeln!(out, "    see: &{:?},", entry.see)?;
     writeln!(out, "    rfc: {:?},", entry.rfc)?;
-    writeln!(out, "    generic: {:?},", entry.generic)
+    let (generic, repeats): (_, &[String]) = match &entry.generic {
+        Generic::No => (false, &[]),
+        Generic::Always => (true, &[]),
+        Generic::After(codes) => (false, codes),
+    };
+    writeln!(out, "    generic: {generic}, repeats: &{repeats:?},")
 }
 
 fn paths(name: &str, values: &[impl fmt::Debug]) -> String {

@@ -14,8 +14,10 @@ pub(crate) struct Entry {
     pub(crate) category: Category,
     pub(crate) see: &'static [&'static str],
     pub(crate) rfc: &'static str,
-    /// An enhanced code that adds nothing to the basic code it comes with.
+    /// An enhanced code that adds nothing to any basic code it comes with.
     pub(crate) generic: bool,
+    /// The basic codes whose meaning an enhanced code only repeats.
+    pub(crate) repeats: &'static [&'static str],
     texts: [EntryText; Language::ALL.len()],
 }
 

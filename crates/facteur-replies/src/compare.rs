@@ -285,7 +285,7 @@ mod tests {
         );
         assert_eq!(
             actors(Language::French, &all),
-            "l’expéditeur, le destinataire et l’exploitant du serveur d’envoi"
+            "l’expéditeur, le destinataire et l’administrateur du serveur d’envoi"
         );
         assert_eq!(actors(Language::French, &[Actor::Nobody]), "personne");
     }

@@ -110,7 +110,7 @@ pub fn explain(
     explanation.code = code;
     explanation.enhanced = enhanced;
     if matches!(basis, Basis::Enhanced | Basis::Subject) {
-        let governing = governing(code, class);
+        let governing = class_entry(class);
         explanation.retry = governed(entry.retry, class, governing.retry);
         let nobody = entry.actors == [Actor::Nobody];
         if explanation.retry == Retry::NoneNeeded || nobody && explanation.retry != entry.retry {
@@ -184,23 +184,28 @@ fn choose(code: Option<ReplyCode>, enhanced: Option<EnhancedCode>) -> (Basis, &'
     });
     let by_detail = detail
         .and_then(|detail| catalogue::find(&format!("x.{}.{}", detail.subject, detail.detail)));
-    let telling = by_detail.filter(|entry| {
-        !entry.generic && (entry.retry == Retry::NoneNeeded) == (class == Class::Success)
-    });
+    let fitting =
+        by_detail.filter(|entry| (entry.retry == Retry::NoneNeeded) == (class == Class::Success));
     let by_code = code.and_then(|code| catalogue::find(&code.to_string()));
+    let telling = fitting.filter(|entry| {
+        let repeated = by_code.is_some_and(|basic| entry.repeats.contains(&basic.key));
+        !entry.generic && !repeated
+    });
     let by_subject = detail.and_then(|detail| catalogue::find(&format!("x.{}", detail.subject)));
     let candidates = [
         (Basis::Pair, pair),
         (Basis::Enhanced, telling),
         (Basis::Code, by_code),
-        (Basis::Enhanced, by_detail.filter(|entry| entry.generic)),
+        (Basis::Enhanced, fitting),
         (Basis::Subject, by_subject),
-        (Basis::Class, class_key(class).and_then(catalogue::find)),
     ];
     candidates
         .into_iter()
         .find_map(|(basis, entry)| Some((basis, entry?)))
-        .unwrap_or((Basis::Unknown, &catalogue::UNKNOWN))
+        .unwrap_or_else(|| {
+            let entry = class_entry(class);
+            (basis_of(entry.key), entry)
+        })
 }
 
 /// An enhanced code belongs to 2yz, 4yz and 5yz only (RFC 2034 §4), and one that turns success into failure
@@ -217,30 +222,26 @@ fn class_of(code: Option<ReplyCode>, enhanced: Option<EnhancedCode>) -> Class {
         .unwrap_or(Class::Unknown)
 }
 
-const fn class_key(class: Class) -> Option<&'static str> {
-    match class {
-        Class::Success => Some("2yz"),
-        Class::Intermediate => Some("3yz"),
-        Class::Transient => Some("4yz"),
-        Class::Permanent => Some("5yz"),
-        Class::Unknown => None,
-    }
+/// The entry of the first digit.
+fn class_entry(class: Class) -> &'static Entry {
+    let key = match class {
+        Class::Success => "2yz",
+        Class::Intermediate => "3yz",
+        Class::Transient => "4yz",
+        Class::Permanent => "5yz",
+        Class::Unknown => "unknown",
+    };
+    catalogue::find(key).unwrap_or(&catalogue::UNKNOWN)
 }
 
-/// The entry that decides about trying again: the basic code's, else its class's.
-fn governing(code: Option<ReplyCode>, class: Class) -> &'static Entry {
-    code.and_then(|code| catalogue::find(&code.to_string()))
-        .or_else(|| class_key(class).and_then(catalogue::find))
-        .unwrap_or(&catalogue::UNKNOWN)
-}
-
-/// Fits what an enhanced code's entry says of trying again to the class of the basic code.
-const fn governed(retry: Retry, class: Class, governing: Retry) -> Retry {
+/// What an enhanced code's entry says of trying again, where the class of the reply allows it; else what
+/// the class says.
+const fn governed(retry: Retry, class: Class, by_class: Retry) -> Retry {
     match (class, retry) {
         (Class::Transient, Retry::Yes)
         | (Class::Permanent, Retry::No | Retry::AfterChange)
         | (Class::Unknown, _) => retry,
-        _ => governing,
+        _ => by_class,
     }
 }
 

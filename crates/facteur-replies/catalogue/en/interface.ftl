@@ -22,11 +22,11 @@ basis-enhanced = { $code ->
 }
 basis-code = { $enhanced ->
     [none] This is what { $code } means.
-   *[other] This is what { $code } means; { $enhanced } adds nothing to it that the catalogue knows.
+   *[other] This is what { $code } means; the catalogue knows of nothing that { $enhanced } adds to it.
 }
 basis-subject = The detail of { $enhanced } is not registered; this is what its second number ({ $key }) says.
 basis-class = { $code ->
-    [none] The catalogue does not know { $enhanced }; this is what its first digit says.
+    [none] The catalogue knows nothing of { $enhanced } beyond its first digit; this is what that says.
    *[other] No RFC gives { $code } a meaning; this is what its first digit says, and all that a server may act on.
 }
 basis-unknown = { $code ->

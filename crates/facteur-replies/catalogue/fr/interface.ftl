@@ -22,11 +22,11 @@ basis-enhanced = { $code ->
 }
 basis-code = { $enhanced ->
     [none] Voici ce que signifie { $code }.
-   *[other] Voici ce que signifie { $code } ; { $enhanced } n’y ajoute rien que le catalogue connaisse.
+   *[other] Voici ce que signifie { $code } ; le catalogue ne connaît rien que { $enhanced } y ajoute.
 }
 basis-subject = Le détail de { $enhanced } n’est pas enregistré ; voici ce que dit son deuxième nombre ({ $key }).
 basis-class = { $code ->
-    [none] Le catalogue ne connaît pas { $enhanced } ; voici ce que dit son premier chiffre.
+    [none] Le catalogue ne sait rien de { $enhanced } au-delà de son premier chiffre ; voici ce que dit celui-ci.
    *[other] Aucune RFC ne donne de sens à { $code } ; voici ce que dit son premier chiffre, le seul sur lequel un serveur ait le droit de se régler.
 }
 basis-unknown = { $code ->
@@ -39,9 +39,9 @@ basis-unknown = { $code ->
 actor-nobody = personne
 actor-sender = l’expéditeur
 actor-developer = le développeur du programme d’envoi
-actor-sending-operator = l’exploitant du serveur d’envoi
+actor-sending-operator = l’administrateur du serveur d’envoi
 actor-recipient = le destinataire
-actor-recipient-operator = l’exploitant du serveur du destinataire
+actor-recipient-operator = l’administrateur du serveur du destinataire
 
 retry-yes = Oui, et le serveur d’envoi s’en charge tout seul, plus tard.
 retry-no = Non : la réponse restera la même.
