@@ -55,6 +55,7 @@ pub(crate) fn is_test_path(path: &str) -> bool {
     path.contains("/tests/")
         || path.contains("/benches/")
         || path.ends_with("/tests.rs")
+        || path.ends_with("/battery.rs")
         || path.starts_with("crates/facteur-testkit/")
         || path.starts_with("fuzz/")
         || path.starts_with("xtask/")
