@@ -3,6 +3,11 @@
 //! Its cache keeps answers for as long as their TTL, and negative ones for as long as their SOA says
 //! (RFC 2308 §5); failures are not cached.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "hickory's enums are long and grow; the kinds not named here all mean the same"
+)]
+
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -110,6 +115,10 @@ impl HickoryResolver {
                 alias_of = owner.filter(|owner| owner != domain).or(alias_of);
             }
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the cache tells ends, not times left"
+        )]
         let ttl = lookup
             .valid_until()
             .saturating_duration_since(Instant::now());
@@ -224,6 +233,10 @@ fn system_servers(path: &str) -> Result<Vec<NameServerConfig>, RouteError> {
         path: path.to_owned(),
         cause,
     };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the system's servers are in a file"
+    )]
     let text =
         std::fs::read(path).map_err(|error| failed(SystemResolverError::Unreadable(error)))?;
     let (config, _) =

@@ -1,1 +1,17 @@
-//! Scripted peers, in-process DNS zones and a manual clock, for tests only.
+//! Scripted peers and clients, DNS zones in the process, a manual clock and seeded randomness: for tests only.
+
+mod client;
+mod clock;
+mod dns_server;
+mod peer;
+mod random;
+mod script;
+mod zone;
+
+pub use client::{Client, ClientReply};
+pub use clock::ManualClock;
+pub use dns_server::DnsServer;
+pub use peer::{Peer, Received};
+pub use random::SeededRandom;
+pub use script::{Act, Script};
+pub use zone::{DEFAULT_TTL, Fault, Kind, NEGATIVE_TTL, Zone};
