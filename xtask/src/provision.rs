@@ -26,12 +26,12 @@ type Server = (&'static str, &'static [&'static str], &'static str);
 const SERVERS: &[Server] = &[
     (
         "postfix",
-        &["postfix", "netbase", "libnss-wrapper"],
+        &["postfix", "libnss-wrapper"],
         "usr/lib/postfix/sbin/master",
     ),
     (
         "exim",
-        &["exim4-daemon-light", "netbase", "libnss-wrapper"],
+        &["exim4-daemon-light", "libnss-wrapper"],
         "usr/sbin/exim4",
     ),
 ];
@@ -89,7 +89,10 @@ impl Tools {
         if clients.is_empty() && servers.is_empty() {
             return Ok(());
         }
-        run(apt().args(["-q", "update"]))?;
+        // One unreachable archive among several is no reason to stop: what matters is what follows.
+        if let Err(failure) = run(apt().args(["-q", "update"])) {
+            println!("{failure}; going on with the lists that are there");
+        }
         if !clients.is_empty() {
             run(apt()
                 .args(["-q", "-y", "--no-install-recommends", "install"])
