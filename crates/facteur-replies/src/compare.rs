@@ -41,16 +41,18 @@ pub fn compare(left: &Topic, right: &Topic, language: Language) -> Comparison {
     };
     let shared = shared_stages(sides.left.stages, sides.right.stages);
     let written = catalogue::find_pair(sides.left.key, sides.right.key, language);
-    let mut lines = vec![
-        sides.same_entry_line(),
-        sides.stage_line(&shared),
-        sides.class_line(left.class(), right.class()),
-        sides.speaker_line(),
-        sides.retry_line(),
-        sides.actor_line(),
-        sides.category_line(),
-    ];
-    lines.retain(|line| !line.is_empty());
+    let mut lines = if sides.left.key == sides.right.key {
+        vec![sides.same_entry_line()]
+    } else {
+        vec![
+            sides.stage_line(&shared),
+            sides.speaker_line(),
+            sides.category_line(),
+        ]
+    };
+    lines.extend(sides.class_line(left.class(), right.class()));
+    lines.push(sides.retry_line());
+    lines.push(sides.actor_line());
     Comparison {
         title: written.map_or_else(
             || sides.say("compare-title", &[]),
@@ -80,11 +82,7 @@ impl Sides {
     }
 
     fn same_entry_line(&self) -> String {
-        if self.left.key == self.right.key {
-            self.say("compare-same-entry", &[("title", self.left.title.into())])
-        } else {
-            String::new()
-        }
+        self.say("compare-same-entry", &[("title", self.left.title.into())])
     }
 
     fn stage_line(&self, shared: &[Stage]) -> String {
@@ -99,17 +97,20 @@ impl Sides {
         }
     }
 
-    fn class_line(&self, left: Option<Class>, right: Option<Class>) -> String {
-        match (left, right) {
-            (Some(left), Some(right)) if left == right => {
-                self.say("compare-class-same", &[("class", left.name().into())])
-            }
-            (Some(left), Some(right)) => {
-                let args = [("left", left.name().into()), ("right", right.name().into())];
-                self.say("compare-class-apart", &args)
-            }
-            (Some(_), None) | (None, Some(_) | None) => String::new(),
-        }
+    /// Nothing where one of the two is a key without a class.
+    fn class_line(&self, left: Option<Class>, right: Option<Class>) -> Option<String> {
+        let (left, right) = left.zip(right)?;
+        let args = [
+            ("class", left.name().into()),
+            ("left", left.name().into()),
+            ("right", right.name().into()),
+        ];
+        let id = if left == right {
+            "compare-class-same"
+        } else {
+            "compare-class-apart"
+        };
+        Some(self.say(id, &args))
     }
 
     fn speaker_line(&self) -> String {

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::catalogue::{self, Entry};
-use crate::code::{Class, EnhancedCode, ReplyCode};
+use crate::code::{Class, Detail, EnhancedCode, ReplyCode};
 use crate::lang::Language;
 use crate::reply::{RemoteReply, Reply};
 use crate::text::text;
@@ -155,16 +155,19 @@ impl Explanation {
     pub fn basis_note(&self) -> String {
         let code = self.code.map(|code| code.to_string());
         let enhanced = self.enhanced.map(|enhanced| enhanced.to_string());
+        let adds = match self.enhanced.map(|enhanced| by_detail(enhanced.detail())) {
+            None => "none",
+            Some(None) => "unknown",
+            Some(Some(_)) => "nothing",
+        };
         let args = [
             ("code", code.as_deref().unwrap_or("none").into()),
             ("enhanced", enhanced.as_deref().unwrap_or("none").into()),
+            ("adds", adds.into()),
             ("key", self.key.into()),
         ];
-        text(
-            self.language,
-            &format!("basis-{}", self.basis.name()),
-            &args,
-        )
+        let id = format!("basis-{}", self.basis.name());
+        text(self.language, &id, &args)
     }
 }
 
@@ -206,6 +209,11 @@ fn choose(code: Option<ReplyCode>, enhanced: Option<EnhancedCode>) -> (Basis, &'
             let entry = class_entry(class);
             (basis_of(entry.key), entry)
         })
+}
+
+/// The entry of an enhanced code, whatever its class.
+fn by_detail(detail: Detail) -> Option<&'static Entry> {
+    catalogue::find(&format!("x.{}.{}", detail.subject, detail.detail))
 }
 
 /// An enhanced code belongs to 2yz, 4yz and 5yz only (RFC 2034 §4), and one that turns success into failure

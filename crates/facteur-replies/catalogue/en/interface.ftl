@@ -8,7 +8,7 @@ label-when = When you see it
 label-fix = What to do
 label-retry = Does trying again help?
 label-who-acts = Who must act
-label-stages = What it answers
+label-stages = Where you meet it
 label-speakers = Who says it
 label-category = What it is about
 label-see = See also
@@ -20,9 +20,10 @@ basis-enhanced = { $code ->
     [none] This is what { $enhanced } means.
    *[other] This is what { $enhanced } means; it says more than { $code } does.
 }
-basis-code = { $enhanced ->
-    [none] This is what { $code } means.
-   *[other] This is what { $code } means; the catalogue knows of nothing that { $enhanced } adds to it.
+basis-code = { $adds ->
+    [nothing] This is what { $code } means; { $enhanced } says nothing more.
+    [unknown] This is what { $code } means; the catalogue does not know what { $enhanced } adds to it.
+   *[none] This is what { $code } means.
 }
 basis-subject = The detail of { $enhanced } is not registered; this is what its second number ({ $key }) says.
 basis-class = { $code ->
@@ -60,10 +61,10 @@ stage-end-of-data = the final dot
 stage-bdat = BDAT
 stage-other = another command (QUIT, RSET, NOOP, VRFY, HELP…)
 stage-any = any command
-stage-queue = no command: a verdict of the sending server’s own queue
+stage-queue = the sending server’s own queue
 
-speaker-receiving-server = the server that receives mail for the recipient
-speaker-relay = a submission server or relay, on its own look-up
+speaker-receiving-server = the recipient’s server
+speaker-relay = a relay on the way
 speaker-sending-server = the sending server itself
 
 category-unknown-user = unknown recipient
@@ -101,8 +102,8 @@ label-at-a-glance = At a glance
 
 compare-title = { $a } and { $b }
 compare-same-entry = { $a } and { $b } have the same meaning, “{ $title }”; only what follows may differ.
-compare-stages-apart = { $a } and { $b } can never answer the same command. { $a } answers: { $left }. { $b } answers: { $right }.
-compare-stages-shared = { $a } and { $b } can both be the answer to the same thing: { $shared }.
+compare-stages-apart = { $a } and { $b } can never answer the same command. You meet { $a } here: { $left }. You meet { $b } here: { $right }.
+compare-stages-shared = { $a } and { $b } can both be met here: { $shared }.
 compare-class-same = { $class ->
     [success] { $a } and { $b } both report a success.
     [intermediate] { $a } and { $b } both ask the client to go on; neither is a verdict.
@@ -145,10 +146,10 @@ compare-retry-apart = { $left ->
     [none-needed] after { $b } there is nothing to repeat.
    *[continue] after { $b } the exchange goes on.
 }
-compare-actors-same = The same must act on { $a } and on { $b }: { $both }.
-compare-actors-apart = Who must act differs. On { $a }: { $left }. On { $b }: { $right }.
-compare-category-same = { $a } and { $b } are about the same thing: { $both }.
-compare-category-apart = They are about different things. { $a }: { $left }. { $b }: { $right }.
+compare-actors-same = The same must act after { $a } and after { $b }: { $both }.
+compare-actors-apart = Who must act differs. After { $a }: { $left }. After { $b }: { $right }.
+compare-category-same = The subject is the same for { $a } and { $b }: { $both }.
+compare-category-apart = The subjects differ. { $a }: { $left }. { $b }: { $right }.
 
 ## Reports to the sender (DSN)
 
@@ -318,3 +319,145 @@ config-expects-tables = tables in double square brackets, as [[listen]]
 config-expects-texts = a list of texts
 config-expects-text = a text in quotes
 config-expects-user = a user's name, without @
+
+## facteur send
+
+send-trying = Trying { $place }…
+send-connected = Connected to { $place }.
+send-no-connection = no server could be reached: { $words }
+send-no-connection-hint = is the server running, and is this the right port? “facteur check DOMAIN” shows which servers take its mail
+send-bad-server = “{ $server }” is not a server: give host, host:port or a path
+send-bad-address = “{ $address }” is not an address
+send-closed = the server closed the connection without a reply (at: { $stage })
+send-timed-out = no reply within { $words } seconds (at: { $stage })
+send-lost = the connection was lost at { $stage }: { $words }
+send-not-a-reply = what the server sent is not an SMTP reply: { $words }
+send-more-lines = … { $count ->
+    [one] one more line
+   *[other] { $count } more lines
+}
+send-verdict-sent = The server has taken the message for every recipient.
+send-verdict-refused = Not everything was accepted; the explanations stand above.
+send-verdict-stopped = Stopped where it was asked; nothing was sent.
+
+## facteur check
+
+check-bad-subject = “{ $subject }” is neither a domain nor an address
+check-no-resolver = DNS cannot be asked: { $words }
+check-hosts = { $count ->
+    [one] { $host } takes mail. Its server:
+   *[other] { $host } takes mail. Its servers, in the order they are tried:
+}
+check-implicit-mx = { $host } has no MX record; mail goes to the address of the domain itself (implicit MX):
+check-null-mx = { $host } takes no mail, and says so in DNS (null MX).
+check-no-such-domain = { $host } does not exist in DNS.
+check-unroutable = { $host } has nothing in DNS that mail could be sent to.
+check-routes-to-us = Mail for { $host } would come back to this very server.
+check-try-later = DNS gives no reliable answer about { $host } for now.
+
+finding-malformed-null-mx = Malformed null MX: an MX record “.” stands beside others. RFC 7505 allows it only alone. It is ignored; the domain’s operator should remove either it or the others.
+finding-null-mx-preference = The null MX has preference { $value } instead of 0. It is honoured all the same.
+finding-mx-is-address = An MX record points to the IP address { $name }. It must point to a name; this record is useless.
+finding-unusable-mx = An MX record points to “{ $name }”, which no host can be called.
+finding-mx-is-alias = The MX { $name } is an alias (CNAME) of { $value }. RFC 2181 forbids it; it works here, not everywhere.
+finding-mx-does-not-exist = The MX { $name } does not exist in DNS.
+finding-mx-without-address = The MX { $name } has no address.
+finding-mx-lookup-failed = The addresses of the MX { $name } could not be learnt ({ $value }).
+finding-mx-name-refused = The MX { $name } is never used ({ $value }).
+finding-mx-address-refused = The MX { $name } has the address { $value }, to which mail is never sent.
+finding-too-many-mx = There are more MX hosts than are ever tried; { $value } are left out.
+
+## facteur queue and trace
+
+duration-seconds = { $count ->
+    [one] 1 second
+   *[other] { $count } seconds
+}
+duration-minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+duration-hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+duration-days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+decimal-mark = .
+size-octets = { $number } B
+size-kib = { $number } KiB
+size-mib = { $number } MiB
+queue-count = { $count ->
+    [0] The queue is empty.
+    [one] One message is queued.
+   *[other] { $count } messages are queued.
+}
+queue-line = { $id }  { $size }  { $age } old  from { $sender }
+queue-recipient = { $recipient }: { $state }
+queue-bad-id = “{ $id }” is not a queue id: it has 13 letters and digits
+queue-not-there = there is no message “{ $what }” in the queue
+queue-not-there-hint = a message leaves the queue once every recipient is delivered or given up; the log keeps its id
+message-sender = Sender
+message-size = Size
+message-arrival = Arrived
+message-client = Received from
+message-client-self = this server itself (a report)
+message-arrived = { $date }, { $age } ago
+state-new = new, about to be tried
+state-due = due for another try ({ $count ->
+    [one] one try so far
+   *[other] { $count } tries so far
+})
+state-waiting = waits; next try in { $wait }, at { $date } ({ $count ->
+    [one] one try so far
+   *[other] { $count } tries so far
+})
+state-delivered = delivered
+state-delivered-report-owed = delivered; the report to the sender is on its way
+state-failed = given up
+state-failed-report-owed = given up; the report to the sender is on its way
+reason-new = It has not been tried yet.
+reason-backoff = { $count ->
+    [one] After the first failed try the configured wait applies.
+   *[other] After { $count } failed tries the configured wait applies.
+}
+reason-destination-down = Another message has just found the destination not answering; this one waits with it.
+reason-interrupted = The server stopped in the middle of a try. The message may arrive twice: nobody can know whether the last try succeeded.
+reason-operator = An operator asked for this try.
+attempt-peer-said = Last try { $ago } ago ({ $date }): { $host } answered, to { $stage }:
+attempt-we-said-at-host = Last try { $ago } ago ({ $date }), with { $host }, at { $stage }; this server’s own verdict:
+attempt-we-said = Last try { $ago } ago ({ $date }), at { $stage }; this server’s own verdict:
+attempt-stage-route = the DNS look-up
+attempt-stage-connect = the connection
+attempt-stage-greeting = the connection
+attempt-stage-hello = EHLO
+attempt-stage-starttls = STARTTLS
+attempt-stage-auth = AUTH
+attempt-stage-mail = MAIL
+attempt-stage-rcpt = RCPT
+attempt-stage-data = DATA
+attempt-stage-end-of-data = the final dot
+attempt-stage-mailbox = the mailbox
+attempt-stage-queue = the queue
+
+## facteur spool
+
+spool-none = there is no spool in { $path }
+spool-none-hint = give --config or --data-dir as for “facteur serve”
+spool-cannot-read = the spool in { $path } cannot be read: { $words }
+spool-whole = { $count ->
+    [0] The spool is whole; no message is queued.
+    [one] The spool is whole; one message is queued.
+   *[other] The spool is whole; { $count } messages are queued.
+}
+spool-damaged = { $count ->
+    [one] One record is damaged:
+   *[other] { $count } records are damaged:
+}
+spool-exported = { $count ->
+    [one] One message written to { $path }.
+   *[other] { $count } messages written to { $path }.
+}
+spool-cannot-export = cannot write { $path }: { $words }

@@ -6,9 +6,9 @@
 label-meaning = Ce que cela veut dire
 label-when = Quand on la rencontre
 label-fix = Que faire
-label-retry = Faut-il réessayer ?
+label-retry = Un nouvel essai sert-il à quelque chose ?
 label-who-acts = Qui doit agir
-label-stages = À quoi elle répond
+label-stages = Où on la rencontre
 label-speakers = Qui la donne
 label-category = De quoi il s’agit
 label-see = Voir aussi
@@ -20,9 +20,10 @@ basis-enhanced = { $code ->
     [none] Voici ce que signifie { $enhanced }.
    *[other] Voici ce que signifie { $enhanced }, plus précis que { $code }.
 }
-basis-code = { $enhanced ->
-    [none] Voici ce que signifie { $code }.
-   *[other] Voici ce que signifie { $code } ; le catalogue ne connaît rien que { $enhanced } y ajoute.
+basis-code = { $adds ->
+    [nothing] Voici ce que signifie { $code } ; { $enhanced } ne dit rien de plus.
+    [unknown] Voici ce que signifie { $code } ; le catalogue ne sait pas ce que { $enhanced } y ajoute.
+   *[none] Voici ce que signifie { $code }.
 }
 basis-subject = Le détail de { $enhanced } n’est pas enregistré ; voici ce que dit son deuxième nombre ({ $key }).
 basis-class = { $code ->
@@ -45,7 +46,7 @@ actor-recipient-operator = l’administrateur du serveur du destinataire
 
 retry-yes = Oui, et le serveur d’envoi s’en charge tout seul, plus tard.
 retry-no = Non : la réponse restera la même.
-retry-after-change = Seulement après avoir changé quelque chose.
+retry-after-change = Seulement après une correction.
 retry-none-needed = Il n’y a rien à refaire : c’est une réussite.
 retry-continue = Ni oui ni non : l’échange continue, le verdict viendra plus tard.
 
@@ -60,10 +61,10 @@ stage-end-of-data = le point final
 stage-bdat = BDAT
 stage-other = une autre commande (QUIT, RSET, NOOP, VRFY, HELP…)
 stage-any = n’importe quelle commande
-stage-queue = aucune commande, c’est un verdict de la file d’attente du serveur d’envoi
+stage-queue = la file d’attente du serveur d’envoi
 
-speaker-receiving-server = le serveur qui reçoit le courrier du destinataire
-speaker-relay = un serveur de soumission ou un relais, d’après sa propre recherche
+speaker-receiving-server = le serveur du destinataire
+speaker-relay = un relais en chemin
 speaker-sending-server = le serveur d’envoi lui-même
 
 category-unknown-user = destinataire inconnu
@@ -101,25 +102,25 @@ label-at-a-glance = En bref
 
 compare-title = { $a } et { $b }
 compare-same-entry = { $a } et { $b } ont le même sens, « { $title } » ; seul ce qui suit peut différer.
-compare-stages-apart = { $a } et { $b } ne peuvent jamais répondre à la même commande. { $a } répond à ceci : { $left }. { $b } répond à ceci : { $right }.
-compare-stages-shared = { $a } et { $b } peuvent répondre toutes deux à la même chose : { $shared }.
+compare-stages-apart = { $a } et { $b } ne peuvent jamais répondre à la même commande. On rencontre { $a } ici : { $left }. On rencontre { $b } ici : { $right }.
+compare-stages-shared = { $a } et { $b } peuvent se rencontrer au même endroit : { $shared }.
 compare-class-same = { $class ->
     [success] { $a } et { $b } annoncent toutes deux une réussite.
     [intermediate] { $a } et { $b } invitent toutes deux le client à poursuivre ; aucune n’est un verdict.
-    [transient] { $a } et { $b } sont toutes deux des refus provisoires.
+    [transient] { $a } et { $b } sont toutes deux des refus temporaires.
     [permanent] { $a } et { $b } sont toutes deux des refus définitifs.
    *[unknown] Ni { $a } ni { $b } n’est une réponse SMTP.
 }
 compare-class-apart = { $left ->
     [success] { $a } annonce une réussite
     [intermediate] { $a } invite le client à poursuivre
-    [transient] { $a } est un refus provisoire
+    [transient] { $a } est un refus temporaire
     [permanent] { $a } est un refus définitif
    *[unknown] { $a } n’est pas une réponse SMTP
 } ; { $right ->
     [success] { $b } annonce une réussite.
     [intermediate] { $b } invite le client à poursuivre.
-    [transient] { $b } est un refus provisoire.
+    [transient] { $b } est un refus temporaire.
     [permanent] { $b } est un refus définitif.
    *[unknown] { $b } n’est pas une réponse SMTP.
 }
@@ -127,28 +128,28 @@ compare-speakers-same = { $a } et { $b } viennent de la même voix : { $both }.
 compare-speakers-apart = Les voix diffèrent. Derrière { $a } : { $left }. Derrière { $b } : { $right }.
 compare-retry-same = { $both ->
     [yes] Après { $a } comme après { $b }, le serveur d’envoi réessaie tout seul.
-    [no] Réessayer ne sert à rien, ni après { $a } ni après { $b }.
-    [after-change] Après { $a } comme après { $b }, réessayer ne sert qu’une fois quelque chose changé.
+    [no] Un nouvel essai ne sert à rien, ni après { $a } ni après { $b }.
+    [after-change] Après { $a } comme après { $b }, un nouvel essai n’est utile qu’après une correction.
     [none-needed] Ni { $a } ni { $b } ne laissent rien à refaire.
    *[continue] Après { $a } comme après { $b }, l’échange continue.
 }
 compare-retry-apart = { $left ->
     [yes] Après { $a }, le serveur d’envoi réessaie tout seul
-    [no] Après { $a }, réessayer ne sert à rien
-    [after-change] Après { $a }, réessayer ne sert qu’une fois quelque chose changé
+    [no] Après { $a }, un nouvel essai ne sert à rien
+    [after-change] Après { $a }, un nouvel essai n’est utile qu’après une correction
     [none-needed] Après { $a }, il n’y a rien à refaire
    *[continue] Après { $a }, l’échange continue
 } ; { $right ->
     [yes] après { $b }, le serveur d’envoi réessaie tout seul.
-    [no] après { $b }, réessayer ne sert à rien.
-    [after-change] après { $b }, réessayer ne sert qu’une fois quelque chose changé.
+    [no] après { $b }, un nouvel essai ne sert à rien.
+    [after-change] après { $b }, un nouvel essai n’est utile qu’après une correction.
     [none-needed] après { $b }, il n’y a rien à refaire.
    *[continue] après { $b }, l’échange continue.
 }
-compare-actors-same = C’est aux mêmes d’agir pour { $a } et pour { $b } : { $both }.
-compare-actors-apart = Qui doit agir n’est pas le même. Pour { $a } : { $left }. Pour { $b } : { $right }.
-compare-category-same = { $a } et { $b } parlent de la même chose : { $both }.
-compare-category-apart = Elles parlent de choses différentes. { $a } : { $left }. { $b } : { $right }.
+compare-actors-same = C’est aux mêmes d’agir après { $a } et après { $b } : { $both }.
+compare-actors-apart = Ceux qui doivent agir diffèrent. Après { $a } : { $left }. Après { $b } : { $right }.
+compare-category-same = Le sujet est le même pour { $a } et { $b } : { $both }.
+compare-category-apart = Les sujets diffèrent. { $a } : { $left }. { $b } : { $right }.
 
 ## Les comptes rendus à l’expéditeur (DSN)
 
@@ -318,3 +319,146 @@ config-expects-tables = des tables entre doubles crochets, comme [[listen]]
 config-expects-texts = une liste de textes
 config-expects-text = un texte entre guillemets
 config-expects-user = un nom d’utilisateur, sans @
+
+## facteur send
+
+send-trying = Tentative vers { $place }…
+send-connected = Connecté à { $place }.
+send-no-connection = aucun serveur n’a pu être joint : { $words }
+send-no-connection-hint = le serveur tourne-t-il, et est-ce le bon port ? « facteur check DOMAINE » montre quels serveurs prennent son courrier
+send-bad-server = « { $server } » n’est pas un serveur : donnez hôte, hôte:port ou un chemin
+send-bad-address = « { $address } » n’est pas une adresse
+send-closed = le serveur a fermé la connexion sans répondre (à l’étape { $stage })
+send-timed-out = pas de réponse en { $words } secondes (à l’étape { $stage })
+send-lost = la connexion a été perdue à l’étape { $stage } : { $words }
+send-not-a-reply = ce que le serveur a envoyé n’est pas une réponse SMTP : { $words }
+send-more-lines = … { $count ->
+    [one] encore une ligne
+   *[other] encore { $count } lignes
+}
+send-verdict-sent = Le serveur a pris le message en charge pour tous les destinataires.
+send-verdict-refused = Tout n’a pas été accepté ; les explications figurent ci-dessus.
+send-verdict-stopped = Arrêté à l’étape demandée ; rien n’a été envoyé.
+
+## facteur check
+
+check-bad-subject = « { $subject } » n’est ni un domaine ni une adresse
+check-no-resolver = impossible d’interroger le DNS : { $words }
+check-hosts = { $count ->
+    [one] { $host } reçoit du courrier. Son serveur :
+   *[other] { $host } reçoit du courrier. Ses serveurs, dans l’ordre des tentatives :
+}
+check-implicit-mx = { $host } n’a pas d’enregistrement MX ; le courrier va à l’adresse du domaine lui-même (MX implicite) :
+check-null-mx = { $host } ne reçoit pas de courrier, et l’annonce dans le DNS (MX nul).
+check-no-such-domain = { $host } n’existe pas dans le DNS.
+check-unroutable = { $host } n’a rien dans le DNS à quoi l’on puisse envoyer du courrier.
+check-routes-to-us = Le courrier pour { $host } reviendrait à ce serveur même.
+check-try-later = Le DNS ne donne pour l’instant aucune réponse fiable sur { $host }.
+
+finding-malformed-null-mx = MX nul mal formé : un enregistrement MX « . » côtoie d’autres MX. La RFC 7505 ne l’admet que seul. Il est ignoré ; l’administrateur du domaine devrait supprimer l’un ou les autres.
+finding-null-mx-preference = Le MX nul porte la préférence { $value } au lieu de 0. Il est respecté malgré tout.
+finding-mx-is-address = Un enregistrement MX pointe vers l’adresse IP { $name }. Il doit pointer vers un nom ; cet enregistrement est inutilisable.
+finding-unusable-mx = Un enregistrement MX pointe vers « { $name } », qui ne peut être le nom d’aucun hôte.
+finding-mx-is-alias = Le MX { $name } est un alias (CNAME) de { $value }. La RFC 2181 l’interdit ; cela fonctionne ici, mais pas partout.
+finding-mx-does-not-exist = Le MX { $name } n’existe pas dans le DNS.
+finding-mx-without-address = Le MX { $name } n’a pas d’adresse.
+finding-mx-lookup-failed = Les adresses du MX { $name } n’ont pas pu être obtenues ({ $value }).
+finding-mx-name-refused = Le MX { $name } n’est jamais utilisé ({ $value }).
+finding-mx-address-refused = Le MX { $name } a l’adresse { $value }, à laquelle aucun courrier n’est jamais envoyé.
+finding-too-many-mx = Il y a plus de serveurs MX qu’on n’en essaie jamais ; { $value } sont laissés de côté.
+
+## facteur queue and trace
+
+duration-seconds = { $count ->
+    [one] { $count } seconde
+   *[other] { $count } secondes
+}
+duration-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+duration-hours = { $count ->
+    [one] { $count } heure
+   *[other] { $count } heures
+}
+duration-days = { $count ->
+    [one] { $count } jour
+   *[other] { $count } jours
+}
+decimal-mark = ,
+size-octets = { $number } o
+size-kib = { $number } Kio
+size-mib = { $number } Mio
+queue-count = { $count ->
+    [0] La file d’attente est vide.
+    [one] Un message est en file d’attente.
+   *[other] { $count } messages sont en file d’attente.
+}
+queue-line = { $id }  { $size }  depuis { $age }  de { $sender }
+queue-recipient = { $recipient } : { $state }
+queue-bad-id = « { $id } » n’est pas un identifiant de file : il compte 13 lettres et chiffres
+queue-not-there = aucun message « { $what } » dans la file d’attente
+queue-not-there-hint = un message quitte la file une fois chaque destinataire servi ou abandonné ; le journal garde son identifiant
+message-sender = Expéditeur
+message-size = Taille
+message-arrival = Arrivée
+message-client = Reçu de
+message-client-self = ce serveur lui-même (un avis)
+message-arrived = { $date }, il y a { $age }
+state-new = nouveau, la première tentative est imminente
+state-due = une nouvelle tentative est imminente ({ $count ->
+    [one] { $count } tentative jusqu’ici
+   *[other] { $count } tentatives jusqu’ici
+})
+state-waiting = en attente ; prochaine tentative dans { $wait }, à { $date } ({ $count ->
+    [one] { $count } tentative jusqu’ici
+   *[other] { $count } tentatives jusqu’ici
+})
+state-delivered = remis
+state-delivered-report-owed = remis ; l’avis à l’expéditeur est en route
+state-failed = abandonné
+state-failed-report-owed = abandonné ; l’avis à l’expéditeur est en route
+reason-new = Aucune tentative n’a encore eu lieu.
+reason-backoff = { $count ->
+    [one] Après un premier échec, c’est le délai configuré qui court.
+   *[other] Après { $count } échecs, c’est le délai configuré qui court.
+}
+reason-destination-down = Un autre message vient de trouver le serveur de destination muet ; celui-ci attend avec lui.
+reason-interrupted = Le serveur s’est arrêté au milieu d’une tentative. Le message arrivera peut-être deux fois : nul ne peut savoir si cette tentative avait abouti.
+reason-operator = Un administrateur a demandé cette tentative.
+attempt-peer-said = Dernière tentative il y a { $ago } ({ $date }) ; à l’étape « { $stage } », { $host } a répondu :
+attempt-we-said-at-host = Dernière tentative il y a { $ago } ({ $date }), avec { $host }, à l’étape « { $stage } » ; verdict de ce serveur :
+attempt-we-said = Dernière tentative il y a { $ago } ({ $date }), à l’étape « { $stage } » ; verdict de ce serveur :
+attempt-stage-route = résolution DNS
+attempt-stage-connect = connexion
+attempt-stage-greeting = connexion
+attempt-stage-hello = EHLO
+attempt-stage-starttls = STARTTLS
+attempt-stage-auth = AUTH
+attempt-stage-mail = MAIL
+attempt-stage-rcpt = RCPT
+attempt-stage-data = DATA
+attempt-stage-end-of-data = point final
+attempt-stage-mailbox = boîte aux lettres
+attempt-stage-queue = file d’attente
+
+## facteur spool
+
+spool-none = il n’y a pas de spool dans { $path }
+spool-none-hint = donnez --config ou --data-dir comme pour « facteur serve »
+spool-cannot-read = impossible de lire le spool dans { $path } : { $words }
+spool-whole = { $count ->
+    [0] Le spool est intact ; aucun message en attente.
+    [one] Le spool est intact ; un message en attente.
+   *[other] Le spool est intact ; { $count } messages en attente.
+}
+spool-damaged = { $count ->
+    [one] Un enregistrement est abîmé :
+   *[other] { $count } enregistrements sont abîmés :
+}
+spool-exported = { $count ->
+    [0] Aucun message à écrire dans { $path }.
+    [one] Un message écrit dans { $path }.
+   *[other] { $count } messages écrits dans { $path }.
+}
+spool-cannot-export = impossible d’écrire { $path } : { $words }
