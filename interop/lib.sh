@@ -61,14 +61,11 @@ helper() {
     python3 "$root/interop/helper.py" "$@"
 }
 
-# Starts Facteur with `localhost` and `facteur.test` as its own domains, each user a Maildir below
+# Starts Facteur with `localhost` and `facteur.test` as its own domains, their three users with Maildirs below
 # $work/mail; what stands on standard input is added to the configuration. Sets $facteur_port.
 start_facteur() {
     facteur_port=$(helper free-port)
     mkdir -m 700 "$work/data"
-    for user in postmaster alice bob; do
-        mkdir -p "$work/mail/$user/new" "$work/mail/$user/cur" "$work/mail/$user/tmp"
-    done
     cat >"$work/facteur.toml" <<EOF
 hostname = "facteur.test"
 data_dir = "$work/data"
@@ -82,9 +79,11 @@ networks = ["127.0.0.0/8"]
 
 [domains."localhost"]
 deliver = "maildir:$work/mail/{user}"
+users = ["postmaster", "alice", "bob"]
 
 [domains."facteur.test"]
 deliver = "maildir:$work/mail/{user}"
+users = ["postmaster", "alice", "bob"]
 
 [delivery]
 allow_loopback_mx = true
@@ -111,7 +110,8 @@ in_server() {
     tree=$work/$1
     shift
     wrapper=$(find "$tree" -name libnss_wrapper.so | head -n 1)
-    libraries=$(dirname "$wrapper"):$tree/usr/lib/postfix
+    libraries=$(dirname "$wrapper")
+    libraries=$libraries:$tree/lib/$(basename "$libraries"):$tree/usr/lib/postfix
     exec env LD_LIBRARY_PATH="$libraries" LD_PRELOAD="$wrapper" \
         NSS_WRAPPER_PASSWD="$work/passwd" NSS_WRAPPER_GROUP="$work/group" "$@"
 }

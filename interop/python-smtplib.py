@@ -43,6 +43,8 @@ def main(port):
         )
         client.send_message(message("jörg@localhost", "bob@localhost", "with SMTPUTF8\n"))
 
+        nobody = ["nobody@localhost"]
+        assert refused(lambda: client.sendmail("alice@localhost", nobody, "x")) == {550}
         too_big = [f"SIZE={largest + 1}"]
         assert refused(lambda: client.sendmail("a@localhost", ["bob@localhost"], "x", too_big)) == {552}
         code, _ = client.docmd("MAIL", "FROM:<jörg@localhost>".encode().decode("latin-1"))

@@ -8,9 +8,9 @@ start_facteur </dev/null
 # swaks takes a lone dot at the end for the end, and ends the last line itself; the other clients send the whole.
 write_message "$work/whole"
 sed '$d' "$work/whole" >"$work/sent"
-printf '%s' "$(cat "$work/sent")" >"$work/data"
+printf '%s' "$(cat "$work/sent")" >"$work/stripped"
 swaks --server "127.0.0.1:$facteur_port" --helo client.test \
-    --from alice@localhost --to bob@localhost --data "@$work/data" >"$work/swaks.log" 2>&1 ||
+    --from alice@localhost --to bob@localhost --data "@$work/stripped" >"$work/swaks.log" 2>&1 ||
     fail "swaks ended with $?"
 
 expect_mail "$work/mail/bob" 1
