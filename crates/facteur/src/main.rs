@@ -1,2 +1,56 @@
-//! Facteur, the mail server that explains itself.
-fn main() {}
+//! `facteur`, the mail server that explains itself: reads the command line and does what it says.
+
+mod args;
+mod cli;
+mod config;
+mod error;
+mod serve;
+mod ui;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::args::{Parsed, Request};
+use crate::error::CliError;
+use crate::ui::Screen;
+
+fn main() -> ExitCode {
+    let typed: Vec<_> = std::env::args_os().collect();
+    let language = args::language(&typed, |name| std::env::var(name).ok());
+    let done = match args::parse(typed, language) {
+        Ok(Parsed::Request(request, manner)) => {
+            let mut screen = Screen::stdout(&manner);
+            perform(request, &mut screen)
+        }
+        Ok(Parsed::Show(help)) => show(&help),
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::complain(&error, language);
+            error.exit_code()
+        }
+    }
+}
+
+fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
+    match request {
+        Request::Serve(instance) => serve::run(&instance, screen),
+        Request::Send(args) => cli::send::run(&args, screen),
+        Request::Check { subject, instance } => cli::check::run(&subject, &instance, screen),
+        Request::Explain { what } => cli::explain::run(&what, screen),
+        Request::Compare { a, b } => cli::compare::run(&a, &b, screen),
+        Request::QueueList { filter, instance } => cli::queue::list(&filter, &instance, screen),
+        Request::QueueShow { id, instance } => cli::queue::show(&id, &instance, screen),
+        Request::Trace { subject, instance } => cli::trace::run(&subject, &instance, screen),
+        Request::ConfigCheck(instance) => cli::config::check(&instance, screen),
+        Request::ConfigShow(instance) => cli::config::show(&instance, screen),
+        Request::SpoolCheck(instance) => cli::spool::check(&instance, screen),
+        Request::SpoolExport { to, instance } => cli::spool::export(&to, &instance, screen),
+    }
+}
+
+fn show(help: &str) -> Result<(), CliError> {
+    Ok(io::stdout().write_all(help.as_bytes())?)
+}

@@ -1,0 +1,230 @@
+//! The command line as clap knows it, every word of the help in the reader's language. Completions and man pages
+//! are made from it too.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, Command, value_parser};
+use facteur_replies::{Language, text};
+
+/// The whole command line.
+pub(super) fn command(language: Language) -> Command {
+    let words = Words(language);
+    words
+        .styled(Command::new("facteur"))
+        .about(words.say("cli-about"))
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_version_flag(true)
+        .args(words.common())
+        .subcommand(words.instance(words.sub("serve", "cli-help-serve")))
+        .subcommand(words.send())
+        .subcommand(
+            words
+                .instance(words.sub("check", "cli-help-check"))
+                .arg(words.required("subject", "DOMAIN|ADDRESS", "cli-help-check-subject")),
+        )
+        .subcommand(
+            words.sub("explain", "cli-help-explain").arg(
+                words
+                    .required("what", "REPLY|CODE|-", "cli-help-explain-what")
+                    .num_args(1..),
+            ),
+        )
+        .subcommand(
+            words
+                .sub("compare", "cli-help-compare")
+                .arg(words.required("a", "A", "cli-help-compare-code"))
+                .arg(words.required("b", "B", "cli-help-compare-code")),
+        )
+        .subcommand(words.queue())
+        .subcommand(
+            words
+                .instance(words.sub("trace", "cli-help-trace"))
+                .arg(words.required(
+                    "subject",
+                    "QUEUE-ID|MESSAGE-ID|ADDRESS",
+                    "cli-help-trace-subject",
+                )),
+        )
+        .subcommand(
+            words
+                .group("config", "cli-help-config-command")
+                .subcommand(words.instance(words.sub("check", "cli-help-config-check")))
+                .subcommand(words.instance(words.sub("show", "cli-help-config-show"))),
+        )
+        .subcommand(words.spool())
+}
+
+/// Where the options that every command takes stand in its help: behind its own.
+const LAST: usize = 900;
+
+/// Builds commands and arguments in one language.
+#[derive(Clone, Copy)]
+struct Words(Language);
+
+impl Words {
+    fn say(self, id: &str) -> String {
+        text(self.0, id, &[])
+    }
+
+    /// A command whose help has no English word of clap's.
+    fn styled(self, command: Command) -> Command {
+        let usage = self.say("cli-usage");
+        command
+            .help_template(format!("{{about}}\n\n{usage} {{usage}}\n\n{{all-args}}\n"))
+            .subcommand_help_heading(self.say("cli-heading-commands"))
+            .subcommand_value_name(self.say("cli-placeholder-command"))
+            .next_help_heading(self.say("cli-heading-options"))
+            .disable_help_subcommand(true)
+            .disable_help_flag(true)
+            .arg(
+                Arg::new("help")
+                    .long("help")
+                    .short('h')
+                    .action(ArgAction::Help)
+                    .display_order(LAST)
+                    .help(self.say("cli-help-help")),
+            )
+    }
+
+    fn sub(self, name: &'static str, help: &str) -> Command {
+        self.styled(Command::new(name).about(self.say(help)))
+    }
+
+    /// A command that only has subcommands.
+    fn group(self, name: &'static str, help: &str) -> Command {
+        self.sub(name, help)
+            .subcommand_required(true)
+            .arg_required_else_help(true)
+    }
+
+    fn required(self, name: &'static str, placeholder: &'static str, help: &str) -> Arg {
+        Arg::new(name)
+            .value_name(placeholder)
+            .help(self.say(help))
+            .help_heading(self.say("cli-heading-arguments"))
+            .required(true)
+    }
+
+    fn option(self, name: &'static str, placeholder: &'static str, help: &str) -> Arg {
+        Arg::new(name)
+            .long(name)
+            .value_name(placeholder)
+            .help(self.say(help))
+            .hide_default_value(true)
+            .hide_possible_values(true)
+    }
+
+    fn flag(self, name: &'static str, help: &str) -> Arg {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(self.say(help))
+    }
+
+    /// What every command takes.
+    fn common(self) -> [Arg; 4] {
+        [
+            Arg::new("version")
+                .long("version")
+                .short('V')
+                .action(ArgAction::Version)
+                .display_order(LAST)
+                .help(self.say("cli-help-version")),
+            self.option("lang", "LANG", "cli-help-lang")
+                .global(true)
+                .display_order(LAST),
+            self.flag("json", "cli-help-json")
+                .global(true)
+                .display_order(LAST),
+            self.option("color", "WHEN", "cli-help-color")
+                .global(true)
+                .display_order(LAST)
+                .default_value("auto")
+                .value_parser(["auto", "always", "never"]),
+        ]
+    }
+
+    /// Adds which server is meant.
+    fn instance(self, command: Command) -> Command {
+        let path = value_parser!(PathBuf);
+        command
+            .arg(
+                self.option("config", "FILE", "cli-help-config")
+                    .value_parser(path.clone()),
+            )
+            .arg(
+                self.option("data-dir", "DIR", "cli-help-data-dir")
+                    .value_parser(path),
+            )
+    }
+
+    fn queue(self) -> Command {
+        let list = self
+            .instance(self.sub("list", "cli-help-queue-list"))
+            .arg(self.option("sender", "TEXT", "cli-help-filter-sender"))
+            .arg(self.option("recipient", "TEXT", "cli-help-filter-recipient"))
+            .arg(self.option("domain", "DOMAIN", "cli-help-filter-domain"));
+        let show = self
+            .instance(self.sub("show", "cli-help-queue-show"))
+            .arg(self.required("id", "QUEUE-ID", "cli-help-queue-id"));
+        self.group("queue", "cli-help-queue")
+            .subcommand(list)
+            .subcommand(show)
+    }
+
+    fn spool(self) -> Command {
+        let to = self.required("to", "DIR", "cli-help-spool-export-to");
+        let export = self
+            .instance(self.sub("export", "cli-help-spool-export"))
+            .arg(to.value_parser(value_parser!(PathBuf)));
+        self.group("spool", "cli-help-spool")
+            .subcommand(self.instance(self.sub("check", "cli-help-spool-check")))
+            .subcommand(export)
+    }
+
+    /// The flags of swaks, those that make sense here.
+    fn send(self) -> Command {
+        let seconds = value_parser!(u64).range(1..=3_600);
+        let to = self.option("to", "ADDRESS", "cli-help-send-to").short('t');
+        let protocol = self.option("protocol", "PROTOCOL", "cli-help-send-protocol");
+        let data = self
+            .option("data", "TEXT|@FILE|-", "cli-help-send-data")
+            .short('d');
+        let quit_after = self
+            .option("quit-after", "STAGE", "cli-help-send-quit-after")
+            .short('q');
+        self.sub("send", "cli-help-send").args([
+            self.option("from", "ADDRESS", "cli-help-send-from")
+                .short('f'),
+            to.required(true)
+                .action(ArgAction::Append)
+                .value_delimiter(','),
+            self.option("server", "HOST[:PORT]", "cli-help-send-server")
+                .short('s'),
+            self.option("port", "PORT", "cli-help-send-port")
+                .short('p')
+                .value_parser(value_parser!(u16)),
+            self.option("ehlo", "NAME", "cli-help-send-ehlo")
+                .alias("helo"),
+            protocol
+                .default_value("ESMTP")
+                .ignore_case(true)
+                .value_parser(["SMTP", "ESMTP", "LMTP"]),
+            self.option("header", "FIELD", "cli-help-send-header")
+                .action(ArgAction::Append),
+            self.option("body", "TEXT|@FILE|-", "cli-help-send-body")
+                .allow_hyphen_values(true),
+            data.allow_hyphen_values(true).conflicts_with("body"),
+            quit_after
+                .ignore_case(true)
+                .value_parser(["connect", "ehlo", "helo", "mail", "rcpt", "data"]),
+            self.flag("pipeline", "cli-help-send-pipeline"),
+            self.option("timeout", "SECONDS", "cli-help-send-timeout")
+                .value_parser(seconds)
+                .default_value("30"),
+            self.flag("brief", "cli-help-send-brief"),
+        ])
+    }
+}

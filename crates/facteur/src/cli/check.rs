@@ -1,0 +1,243 @@
+//! `facteur check`: can mail reach a domain or an address, and by which way.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use facteur_mail::{Address, Domain, Host, Random};
+use facteur_replies::Reply;
+use facteur_route::{DnsConfig, Finding, HickoryResolver, MailHost, Plan, Planner, Policy};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use crate::args::Instance;
+use crate::cli::explain;
+use crate::config::Config;
+use crate::error::{CliError, Kind};
+use crate::ui::{Screen, Tone, shown};
+
+/// Shows where mail for `subject` goes, and what is wrong with its DNS records.
+pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    let host = host(subject, screen)?;
+    let config = Config::of(instance, screen.language, screen.color)?;
+    let lookups = Lookups::new(&dns(&config), screen)?;
+    let plan = match &host {
+        Host::Domain(domain) => lookups.domain(domain),
+        Host::Literal(_) => lookups.literal(&host),
+    };
+    if screen.json {
+        screen.json(&to_json(&host, &plan, screen))?;
+        return if matches!(plan, Plan::Hosts { .. }) {
+            Ok(())
+        } else {
+            Err(CliError::said(Kind::Negative))
+        };
+    }
+    match &plan {
+        Plan::Hosts { hosts, .. } => {
+            show_hosts(&host, hosts, screen)?;
+            show_findings(plan.findings(), screen)
+        }
+        Plan::NullMx { .. }
+        | Plan::NoSuchDomain
+        | Plan::Unroutable { .. }
+        | Plan::RoutesToUs { .. }
+        | Plan::TryLater(_) => {
+            show_findings(plan.findings(), screen)?;
+            refuse(&host, &plan, screen)
+        }
+    }
+}
+
+/// Says why mail has nowhere to go, in the catalogue's words. Never `Ok`.
+pub(crate) fn refuse<T>(
+    host: &impl Display,
+    plan: &Plan,
+    screen: &mut Screen,
+) -> Result<T, CliError> {
+    let name = host.to_string();
+    let title = screen.text(
+        &format!("check-{}", plan.name()),
+        &[("host", (&name).into())],
+    );
+    if let Some(reply) = plan.refusal(host).filter(|_| !screen.json) {
+        screen.line(Tone::Bad, &title)?;
+        screen.blank()?;
+        explain::show(
+            &reply.explain(screen.language),
+            Some(&reply.to_line()),
+            screen,
+        )?;
+    }
+    Err(CliError::said(Kind::Negative))
+}
+
+fn host(subject: &str, screen: &Screen) -> Result<Host, CliError> {
+    let parsed = if subject.contains('@') {
+        Address::parse(subject).map(|address| address.host().clone())
+    } else {
+        Host::parse(subject)
+    };
+    parsed.map_err(|_| {
+        let asked = shown(subject);
+        CliError::new(
+            Kind::Usage,
+            screen.text("check-bad-subject", &[("subject", (&asked).into())]),
+        )
+    })
+}
+
+fn show_hosts(host: &Host, hosts: &[MailHost], screen: &mut Screen) -> Result<(), CliError> {
+    let name = host.to_string();
+    let implicit = hosts.first().is_some_and(|host| host.implicit);
+    let id = if implicit {
+        "check-implicit-mx"
+    } else {
+        "check-hosts"
+    };
+    let count = u64::try_from(hosts.len()).unwrap_or(u64::MAX);
+    let title = screen.text(id, &[("host", (&name).into()), ("count", count.into())]);
+    screen.paragraph(Tone::Good, 0, &title)?;
+    for host in hosts {
+        let addresses: Vec<String> = host.addresses.iter().map(ToString::to_string).collect();
+        let line = format!(
+            "  {:>5}  {}  {}",
+            host.preference,
+            host.name,
+            addresses.join(" ")
+        );
+        screen.line(Tone::Plain, &line)?;
+    }
+    Ok(())
+}
+
+fn show_findings(findings: &[Finding], screen: &mut Screen) -> Result<(), CliError> {
+    for finding in findings {
+        let (name, value) = finding_text(finding);
+        let words = screen.text(
+            &format!("finding-{name}"),
+            &[("name", (&value.0).into()), ("value", (&value.1).into())],
+        );
+        screen.blank()?;
+        screen.paragraph(Tone::Warning, 0, &words)?;
+    }
+    Ok(())
+}
+
+/// The finding's stable name, and the host and the value its sentence needs.
+fn finding_text(finding: &Finding) -> (&'static str, (String, String)) {
+    let none = String::new;
+    let values = match finding {
+        Finding::NullMxPreference(preference) => (none(), preference.to_string()),
+        Finding::MxIsAddress(ip) => (ip.to_string(), none()),
+        Finding::UnusableMx(name) => (shown(name), none()),
+        Finding::MxIsAlias { host, alias_of } => (host.to_string(), alias_of.to_string()),
+        Finding::MxDoesNotExist(host) | Finding::MxWithoutAddress(host) => {
+            (host.to_string(), none())
+        }
+        Finding::MxLookupFailed { host, failure } => (host.to_string(), failure.name().to_owned()),
+        Finding::MxNameRefused { host, why } => (host.to_string(), why.name().to_owned()),
+        Finding::MxAddressRefused { host, address, .. } => (host.to_string(), address.to_string()),
+        Finding::TooManyMx(count) => (none(), count.to_string()),
+        _ => (none(), none()),
+    };
+    (finding.name(), values)
+}
+
+fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
+    let hosts = match plan {
+        Plan::Hosts { hosts, .. } => hosts.as_slice(),
+        _ => &[],
+    };
+    let reply = plan.refusal(host);
+    json!({
+        "subject": host.to_string(),
+        "plan": plan.name(),
+        "hosts": hosts.iter().map(|host| json!({
+            "name": host.name.to_string(),
+            "preference": host.preference,
+            "implicit": host.implicit,
+            "addresses": host.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "findings": plan.findings().iter().map(|finding| {
+            let (name, (host, value)) = finding_text(finding);
+            json!({"finding": name, "host": host, "value": value})
+        }).collect::<Vec<_>>(),
+        "reply": reply.as_ref().map(Reply::to_line),
+        "explanation": reply.map(|reply| explain::to_json(&reply.explain(screen.language), None)),
+    })
+}
+
+/// How DNS is asked where no configuration says otherwise.
+pub(crate) fn system_dns() -> DnsConfig {
+    DnsConfig::default()
+}
+
+/// How the configuration asks DNS.
+pub(crate) fn dns(config: &Config) -> DnsConfig {
+    DnsConfig {
+        servers: config.dns_servers.clone(),
+        question_timeout: config.dns_timeout,
+        ..DnsConfig::default()
+    }
+}
+
+/// DNS for a command: asks and waits.
+pub(crate) struct Lookups {
+    runtime: Runtime,
+    planner: Planner,
+}
+
+impl Lookups {
+    /// A resolver over what `dns` says.
+    pub(crate) fn new(dns: &DnsConfig, screen: &Screen) -> Result<Self, CliError> {
+        let failed = |words: String| {
+            let words = shown(&words);
+            CliError::new(
+                Kind::System,
+                screen.text("check-no-resolver", &[("words", (&words).into())]),
+            )
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| failed(error.to_string()))?;
+        let resolver = runtime
+            .block_on(async { HickoryResolver::new(dns) })
+            .map_err(|error| failed(error.to_string()))?;
+        // A command only looks: an MX on this machine is worth showing.
+        let policy = Policy {
+            allow_loopback_mx: true,
+            ..Policy::default()
+        };
+        Ok(Self {
+            runtime,
+            planner: Planner::new(Arc::new(resolver), Arc::new(InOrder), policy),
+        })
+    }
+
+    /// Where mail for a domain goes by MX.
+    pub(crate) fn domain(&self, domain: &Domain) -> Plan {
+        self.runtime.block_on(self.planner.domain(domain))
+    }
+
+    /// The addresses of a host that somebody named.
+    pub(crate) fn host(&self, host: &Host) -> Plan {
+        self.runtime.block_on(self.planner.next_hop(host))
+    }
+
+    fn literal(&self, host: &Host) -> Plan {
+        match host {
+            Host::Literal(ip) => self.planner.literal(*ip),
+            Host::Domain(domain) => self.domain(domain),
+        }
+    }
+}
+
+/// No shuffling: what is shown twice is the same twice.
+struct InOrder;
+
+impl Random for InOrder {
+    fn next(&self) -> u64 {
+        0
+    }
+}

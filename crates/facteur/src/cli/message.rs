@@ -1,0 +1,285 @@
+//! A queued message as people and programs see it: shared by `queue` and `trace`.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use facteur_mail::{
+    Attempt, Delivery, IsoDate, Recipient, RecipientState, RemoteHost, Report, RetryReason, Said,
+    Timestamp,
+};
+use facteur_replies::{Explanation, Value};
+use facteur_spool::Queued;
+use serde_json::json;
+
+use crate::cli::explain;
+use crate::error::CliError;
+use crate::ui::{Screen, Tone, shown};
+
+/// Now, for ages and waits.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
+}
+
+/// A duration in words, in its largest unit: "4 minutes".
+pub(crate) fn in_words(duration: Duration, screen: &Screen) -> String {
+    let seconds = duration.as_secs();
+    let (id, count) = match seconds {
+        0..60 => ("duration-seconds", seconds),
+        60..3_600 => ("duration-minutes", seconds / 60),
+        3_600..172_800 => ("duration-hours", seconds / 3_600),
+        _ => ("duration-days", seconds / 86_400),
+    };
+    screen.text(id, &[("count", count.into())])
+}
+
+/// A size in octets or a binary unit.
+pub(crate) fn size_in_words(octets: u64, screen: &Screen) -> String {
+    let tenths = |unit: u64| format!("{}.{}", octets / unit, octets % unit * 10 / unit);
+    let (id, number) = match octets {
+        0..1_024 => ("size-octets", octets.to_string()),
+        1_024..1_048_576 => ("size-kib", tenths(1 << 10)),
+        _ => ("size-mib", tenths(1 << 20)),
+    };
+    let number = number.replace('.', &screen.text("decimal-mark", &[]));
+    screen.text(id, &[("number", (&number).into())])
+}
+
+/// The sender as shown: `<>` for the null sender.
+pub(crate) fn sender(queued: &Queued) -> String {
+    let sender = queued.envelope.sender.to_string();
+    if sender.is_empty() {
+        "<>".to_owned()
+    } else {
+        shown(&sender)
+    }
+}
+
+/// Everything about one message.
+pub(crate) fn show(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
+    let now = now();
+    screen.line(Tone::Strong, &queued.id.to_string())?;
+    let arrived = queued.envelope.arrived;
+    let age = in_words(now.since(arrived), screen);
+    let date = IsoDate(arrived).to_string();
+    let arrived = screen.text(
+        "message-arrived",
+        &[("date", (&date).into()), ("age", (&age).into())],
+    );
+    let client = client(queued, screen);
+    for (label, value) in [
+        ("message-sender", sender(queued)),
+        ("message-size", size_in_words(queued.octets, screen)),
+        ("message-arrival", arrived),
+        ("message-client", client),
+    ] {
+        let label = screen.text(label, &[]);
+        screen.field(&label, &value)?;
+    }
+    for (recipient, state) in queued.envelope.recipients.iter().zip(&queued.progress) {
+        screen.blank()?;
+        show_recipient(recipient, state, now, screen)?;
+    }
+    Ok(())
+}
+
+fn client(queued: &Queued, screen: &Screen) -> String {
+    let client = &queued.envelope.client;
+    let helo = shown(&client.helo);
+    match client.ip {
+        Some(ip) => format!("{helo} [{ip}]"),
+        None if helo.is_empty() => screen.text("message-client-self", &[]),
+        None => helo,
+    }
+}
+
+fn show_recipient(
+    recipient: &Recipient,
+    state: &RecipientState,
+    now: Timestamp,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let address = shown(&recipient.address.to_string());
+    screen.line(Tone::Strong, &address)?;
+    let (tone, line) = state_line(state, now, screen);
+    screen.paragraph(tone, 2, &line)?;
+    if let RecipientState::Waiting {
+        reason, attempts, ..
+    } = state
+    {
+        let count = u64::from(*attempts);
+        let why = screen.text(reason_id(*reason), &[("count", count.into())]);
+        screen.paragraph(Tone::Plain, 2, &why)?;
+    }
+    if let Some(attempt) = state.last_attempt() {
+        show_attempt(attempt, now, screen)?;
+    }
+    Ok(())
+}
+
+/// One line about a recipient: where it stands, and until when.
+pub(crate) fn state_line(
+    state: &RecipientState,
+    now: Timestamp,
+    screen: &Screen,
+) -> (Tone, String) {
+    match state {
+        RecipientState::Waiting {
+            next_at,
+            attempts: 0,
+            ..
+        } if *next_at <= now => (Tone::Plain, screen.text("state-new", &[])),
+        RecipientState::Waiting {
+            next_at, attempts, ..
+        } => {
+            let wait = in_words(next_at.since(now), screen);
+            let date = IsoDate(*next_at).to_string();
+            let tries = u64::from(*attempts);
+            let args = [
+                ("wait", (&wait).into()),
+                ("date", (&date).into()),
+                ("count", tries.into()),
+            ];
+            let id = if *next_at <= now {
+                "state-due"
+            } else {
+                "state-waiting"
+            };
+            (Tone::Warning, screen.text(id, &args))
+        }
+        RecipientState::Delivered { report, .. } => {
+            let id = if *report == Report::Owed {
+                "state-delivered-report-owed"
+            } else {
+                "state-delivered"
+            };
+            (Tone::Good, screen.text(id, &[]))
+        }
+        RecipientState::Failed { report, .. } => {
+            let id = if *report == Report::Owed {
+                "state-failed-report-owed"
+            } else {
+                "state-failed"
+            };
+            (Tone::Bad, screen.text(id, &[]))
+        }
+    }
+}
+
+const fn reason_id(reason: RetryReason) -> &'static str {
+    match reason {
+        RetryReason::New => "reason-new",
+        RetryReason::Backoff => "reason-backoff",
+        RetryReason::DestinationDown => "reason-destination-down",
+        RetryReason::Interrupted => "reason-interrupted",
+        RetryReason::Operator => "reason-operator",
+    }
+}
+
+fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Result<(), CliError> {
+    let explanation = explained(&attempt.said, screen);
+    let ago = in_words(now.since(attempt.at), screen);
+    let date = IsoDate(attempt.at).to_string();
+    let stage = screen.text(&format!("attempt-stage-{}", attempt.stage.name()), &[]);
+    let host = attempt.host.as_ref().map(host).unwrap_or_default();
+    let args = [
+        ("ago", (&ago).into()),
+        ("date", (&date).into()),
+        ("host", Value::from(&host)),
+        ("stage", (&stage).into()),
+    ];
+    let id = match (&attempt.said, &attempt.host) {
+        (Said::ByPeer(_), _) => "attempt-peer-said",
+        (Said::ByUs(_), Some(_)) => "attempt-we-said-at-host",
+        (Said::ByUs(_), None) => "attempt-we-said",
+    };
+    let title = screen.text(id, &args);
+    screen.paragraph(Tone::Plain, 2, &title)?;
+    screen.paragraph(Tone::Quiet, 4, &shown(&attempt.said.to_line()))?;
+    screen.paragraph(Tone::Strong, 4, explanation.title)?;
+    screen.markdown(4, explanation.meaning)?;
+    screen.markdown(4, explanation.fix)?;
+    Ok(())
+}
+
+fn host(host: &RemoteHost) -> String {
+    let name = shown(&host.name);
+    match host.address {
+        Some(address) => format!("{name} [{address}]"),
+        None => name,
+    }
+}
+
+fn explained(said: &Said, screen: &Screen) -> Explanation {
+    match said {
+        Said::ByUs(reply) => reply.explain(screen.language),
+        Said::ByPeer(reply) => reply.explain(screen.language),
+    }
+}
+
+/// The message with stable keys.
+pub(crate) fn to_json(queued: &Queued, screen: &Screen) -> serde_json::Value {
+    let envelope = &queued.envelope;
+    json!({
+        "queue_id": queued.id.to_string(),
+        "message_size": queued.octets,
+        "arrival_time": IsoDate(envelope.arrived).to_string(),
+        "sender": envelope.sender.to_string(),
+        "client": {
+            "address": envelope.client.ip.map(|ip| ip.to_string()),
+            "helo": envelope.client.helo,
+        },
+        "recipients": envelope.recipients.iter().zip(&queued.progress).map(|(recipient, state)| {
+            recipient_json(recipient, state, screen)
+        }).collect::<Vec<_>>(),
+    })
+}
+
+fn recipient_json(
+    recipient: &Recipient,
+    state: &RecipientState,
+    screen: &Screen,
+) -> serde_json::Value {
+    let (name, next_try, attempts, reason) = match state {
+        RecipientState::Waiting {
+            next_at,
+            attempts,
+            reason,
+            ..
+        } => (
+            "waiting",
+            Some(IsoDate(*next_at).to_string()),
+            Some(*attempts),
+            Some(reason_id(*reason).trim_start_matches("reason-")),
+        ),
+        RecipientState::Delivered { .. } => ("delivered", None, None, None),
+        RecipientState::Failed { .. } => ("failed", None, None, None),
+    };
+    let delivery = match state {
+        RecipientState::Delivered { delivery, .. } => Some(match delivery {
+            Delivery::Mailbox => "mailbox",
+            Delivery::HandedOn => "handed-on",
+            Delivery::Relayed => "relayed",
+        }),
+        RecipientState::Waiting { .. } | RecipientState::Failed { .. } => None,
+    };
+    json!({
+        "address": recipient.address.to_string(),
+        "orig_address": recipient.orcpt.as_ref().map(|orcpt| orcpt.address.to_string()),
+        "state": name,
+        "delivery": delivery,
+        "next_try": next_try,
+        "attempts": attempts,
+        "reason": reason,
+        "last_attempt": state.last_attempt().map(|attempt| json!({
+            "time": IsoDate(attempt.at).to_string(),
+            "host": attempt.host.as_ref().map(|host| host.name.to_string()),
+            "host_address": attempt.host.as_ref().and_then(|host| host.address).map(|address| address.to_string()),
+            "stage": attempt.stage.name(),
+            "speaker": match &attempt.said { Said::ByUs(_) => "us", Said::ByPeer(_) => "peer" },
+            "reply": attempt.said.to_line(),
+            "explain": explain::to_json(&explained(&attempt.said, screen), None),
+        })),
+    })
+}

@@ -1,0 +1,11 @@
+//! The commands, one file each. A command gets what was typed and a [`crate::ui::Screen`], and nothing else.
+
+pub(crate) mod check;
+pub(crate) mod compare;
+pub(crate) mod config;
+pub(crate) mod explain;
+mod message;
+pub(crate) mod queue;
+pub(crate) mod send;
+pub(crate) mod spool;
+pub(crate) mod trace;

@@ -1,0 +1,135 @@
+//! `facteur queue`: what waits, why, and until when. Reads the spool beside a running server.
+
+use facteur_mail::{Domain, QueueId};
+use facteur_spool::Queued;
+use serde_json::json;
+
+use crate::args::{Instance, QueueFilter};
+use crate::cli::{message, spool};
+use crate::error::{CliError, Kind};
+use crate::ui::{Screen, Tone, shown};
+
+/// Lists the queued messages that fit the filter, oldest first.
+pub(crate) fn list(
+    filter: &QueueFilter,
+    instance: &Instance,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let filter = Filter::of(filter, screen)?;
+    let mut queued = spool::messages(instance, screen)?;
+    queued.retain(|message| filter.fits(message));
+    if screen.json {
+        for message in &queued {
+            screen.json(&message::to_json(message, screen))?;
+        }
+        return Ok(());
+    }
+    for message in &queued {
+        show_line(message, screen)?;
+    }
+    let count = u64::try_from(queued.len()).unwrap_or(u64::MAX);
+    let total = screen.text("queue-count", &[("count", count.into())]);
+    Ok(screen.line(Tone::Strong, &total)?)
+}
+
+/// Shows one message whole.
+pub(crate) fn show(id: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    let wanted = QueueId::parse(id).ok_or_else(|| {
+        let asked = shown(id);
+        CliError::new(
+            Kind::Usage,
+            screen.text("queue-bad-id", &[("id", (&asked).into())]),
+        )
+    })?;
+    let queued = spool::message(wanted, instance, screen)?.ok_or_else(|| not_queued(id, screen))?;
+    if screen.json {
+        return Ok(screen.json(&json!(message::to_json(&queued, screen)))?);
+    }
+    message::show(&queued, screen)
+}
+
+/// The error for a message that is not, or no longer, in the queue.
+pub(crate) fn not_queued(what: &str, screen: &Screen) -> CliError {
+    let what = shown(what);
+    CliError::new(
+        Kind::NotFound,
+        screen.text("queue-not-there", &[("what", (&what).into())]),
+    )
+    .hint(screen.text("queue-not-there-hint", &[]))
+}
+
+fn show_line(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
+    let now = message::now();
+    let id = queued.id.to_string();
+    let age = message::in_words(now.since(queued.envelope.arrived), screen);
+    let size = message::size_in_words(queued.octets, screen);
+    let sender = message::sender(queued);
+    let args = [
+        ("id", (&id).into()),
+        ("age", (&age).into()),
+        ("size", (&size).into()),
+        ("sender", (&sender).into()),
+    ];
+    let title = screen.text("queue-line", &args);
+    screen.line(Tone::Strong, &title)?;
+    for (recipient, state) in queued.envelope.recipients.iter().zip(&queued.progress) {
+        let (tone, state_line) = message::state_line(state, now, screen);
+        let address = shown(&recipient.address.to_string());
+        let args = [
+            ("recipient", (&address).into()),
+            ("state", (&state_line).into()),
+        ];
+        let line = screen.text("queue-recipient", &args);
+        screen.paragraph(tone, 2, &line)?;
+        if let Some(attempt) = state.last_attempt() {
+            screen.paragraph(Tone::Quiet, 6, &shown(&attempt.said.to_line()))?;
+        }
+    }
+    Ok(screen.blank()?)
+}
+
+/// A filter ready to be applied.
+struct Filter {
+    sender: Option<String>,
+    recipient: Option<String>,
+    domain: Option<Domain>,
+}
+
+impl Filter {
+    fn of(filter: &QueueFilter, screen: &Screen) -> Result<Self, CliError> {
+        let domain = match &filter.domain {
+            None => None,
+            Some(text) => Some(Domain::parse(text).map_err(|_| {
+                let asked = shown(text);
+                CliError::new(
+                    Kind::Usage,
+                    screen.text("check-bad-subject", &[("subject", (&asked).into())]),
+                )
+            })?),
+        };
+        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        Ok(Self {
+            sender: lower(&filter.sender),
+            recipient: lower(&filter.recipient),
+            domain,
+        })
+    }
+
+    fn fits(&self, queued: &Queued) -> bool {
+        let recipients = &queued.envelope.recipients;
+        let within = |part: &String, text: String| text.to_lowercase().contains(part);
+        self.sender
+            .as_ref()
+            .is_none_or(|part| within(part, queued.envelope.sender.to_string()))
+            && self.recipient.as_ref().is_none_or(|part| {
+                recipients
+                    .iter()
+                    .any(|to| within(part, to.address.to_string()))
+            })
+            && self.domain.as_ref().is_none_or(|domain| {
+                recipients
+                    .iter()
+                    .any(|to| to.address.domain() == Some(domain))
+            })
+    }
+}

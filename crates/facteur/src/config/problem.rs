@@ -1,0 +1,243 @@
+//! What is wrong with a configuration: where, what, and what to do, shown with file, line and caret.
+
+use std::ops::Range;
+use std::path::Path;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use facteur_replies::{Language, Value, text};
+
+/// One thing wrong in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Where, in bytes of the file.
+    pub(crate) span: Range<usize>,
+    /// What.
+    pub(crate) fault: Fault,
+}
+
+/// What can be wrong. The sentences are `config-<name>` and `config-<name>-hint` of the interface texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Not TOML; the parser's own words.
+    Syntax { words: String },
+    /// A key that does not exist here, and the one that was probably meant.
+    UnknownKey {
+        key: String,
+        nearest: Option<String>,
+        known: String,
+    },
+    /// A value of another kind than the key takes.
+    WrongKind { key: String, expected: Expected },
+    /// A text that the key cannot take.
+    BadValue { value: String, expected: Expected },
+    /// A number or duration outside its bounds.
+    OutOfRange {
+        value: String,
+        least: String,
+        most: String,
+    },
+    /// A key that this table cannot do without.
+    Missing { key: String },
+    /// A network so wide that strangers could relay.
+    OpenRelay { network: String },
+    /// A relay domain that is everything.
+    OpenRelayDomain { domain: String },
+    /// A role that needs TLS or AUTH, which this version does not have.
+    RoleNotAvailable { role: String },
+    /// The same thing twice.
+    Twice { what: String },
+}
+
+/// What a key takes; the name of an interface text `config-expects-<name>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Address,
+    Boolean,
+    Count,
+    Deliver,
+    Delimiter,
+    Domain,
+    Duration,
+    Endpoint,
+    Language,
+    LogFormat,
+    LogLevel,
+    Network,
+    NextHop,
+    Path,
+    Pattern,
+    Role,
+    Size,
+    Table,
+    Tables,
+    User,
+}
+
+impl Expected {
+    const fn text_id(self) -> &'static str {
+        match self {
+            Self::Address => "config-expects-address",
+            Self::Boolean => "config-expects-boolean",
+            Self::Count => "config-expects-count",
+            Self::Deliver => "config-expects-deliver",
+            Self::Delimiter => "config-expects-delimiter",
+            Self::Domain => "config-expects-domain",
+            Self::Duration => "config-expects-duration",
+            Self::Endpoint => "config-expects-endpoint",
+            Self::Language => "config-expects-language",
+            Self::LogFormat => "config-expects-log-format",
+            Self::LogLevel => "config-expects-log-level",
+            Self::Network => "config-expects-network",
+            Self::NextHop => "config-expects-next-hop",
+            Self::Path => "config-expects-path",
+            Self::Pattern => "config-expects-pattern",
+            Self::Role => "config-expects-role",
+            Self::Size => "config-expects-size",
+            Self::Table => "config-expects-table",
+            Self::Tables => "config-expects-tables",
+            Self::User => "config-expects-user",
+        }
+    }
+
+    fn words(self, language: Language) -> String {
+        text(language, self.text_id(), &[])
+    }
+}
+
+impl Fault {
+    /// The title, the words at the caret, and what to do.
+    fn words(&self, language: Language) -> (String, String) {
+        match self {
+            Self::Syntax { words } => both(
+                language,
+                "config-syntax",
+                "config-syntax-hint",
+                &[("words", words.into())],
+            ),
+            Self::UnknownKey {
+                key,
+                nearest: Some(nearest),
+                ..
+            } => both(
+                language,
+                "config-unknown-key",
+                "config-unknown-key-hint-nearest",
+                &[("key", key.into()), ("nearest", nearest.into())],
+            ),
+            Self::UnknownKey {
+                key,
+                nearest: None,
+                known,
+            } => both(
+                language,
+                "config-unknown-key",
+                "config-unknown-key-hint-known",
+                &[("key", key.into()), ("known", known.into())],
+            ),
+            Self::WrongKind { key, expected } => {
+                let expected = expected.words(language);
+                let args = [("key", key.into()), ("expected", (&expected).into())];
+                both(
+                    language,
+                    "config-wrong-kind",
+                    "config-wrong-kind-hint",
+                    &args,
+                )
+            }
+            Self::BadValue { value, expected } => {
+                let expected = expected.words(language);
+                let args = [("value", value.into()), ("expected", (&expected).into())];
+                both(language, "config-bad-value", "config-bad-value-hint", &args)
+            }
+            Self::OutOfRange { value, least, most } => both(
+                language,
+                "config-out-of-range",
+                "config-out-of-range-hint",
+                &[
+                    ("value", value.into()),
+                    ("least", least.into()),
+                    ("most", most.into()),
+                ],
+            ),
+            Self::Missing { key } => both(
+                language,
+                "config-missing",
+                "config-missing-hint",
+                &[("key", key.into())],
+            ),
+            Self::OpenRelay { network } => both(
+                language,
+                "config-open-relay",
+                "config-open-relay-hint",
+                &[("network", network.into())],
+            ),
+            Self::OpenRelayDomain { domain } => {
+                let args = [("domain", domain.into())];
+                both(
+                    language,
+                    "config-open-relay-domain",
+                    "config-open-relay-domain-hint",
+                    &args,
+                )
+            }
+            Self::RoleNotAvailable { role } => both(
+                language,
+                "config-role-not-available",
+                "config-role-not-available-hint",
+                &[("role", role.into())],
+            ),
+            Self::Twice { what } => both(
+                language,
+                "config-twice",
+                "config-twice-hint",
+                &[("what", what.into())],
+            ),
+        }
+    }
+}
+
+fn both(
+    language: Language,
+    title: &str,
+    hint: &str,
+    args: &[(&str, Value<'_>)],
+) -> (String, String) {
+    (text(language, title, args), text(language, hint, args))
+}
+
+/// Shows every problem: the title, the file with line and caret, the hint.
+pub(crate) fn render(
+    path: &Path,
+    source: &str,
+    problems: &[Problem],
+    language: Language,
+    color: bool,
+) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer.decor_style(DecorStyle::Ascii);
+    let path = path.display().to_string();
+    let error = text(language, "config-label-error", &[]);
+    let help = text(language, "config-label-hint", &[]);
+    let mut out = String::new();
+    for problem in problems {
+        let (title, hint) = problem.fault.words(language);
+        let start = problem.span.start.min(source.len());
+        let end = problem.span.end.clamp(start, source.len());
+        let snippet = Snippet::source(source)
+            .path(path.as_str())
+            .annotation(AnnotationKind::Primary.span(start..end));
+        let report: &[Group<'_>] = &[Level::ERROR
+            .with_name(error.as_str())
+            .primary_title(title)
+            .element(snippet)
+            .element(Level::HELP.with_name(help.as_str()).message(hint))];
+        out.push_str(&renderer.render(report));
+        out.push_str("\n\n");
+    }
+    out
+}
