@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::failure::Failure;
 use crate::provision::Tools;
-use crate::steps::run;
+use crate::steps::{run, target};
 
 /// What the scenarios share; it plays nothing itself.
 const LIBRARY: &str = "lib.sh";
@@ -64,7 +64,7 @@ impl Scenario {
         }
         run(Command::new("sh")
             .arg(&self.path)
-            .env("FACTEUR", self.root.join("target/debug/facteur"))
+            .env("FACTEUR", target(&self.root).join("debug/facteur"))
             .env("INTEROP_TOOLS", tools.folder())
             .current_dir(&self.root))
     }

@@ -32,18 +32,23 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test     ci, then interop: everything
 ";
 
+type Task = fn(&mut Run) -> Result<(), Failure>;
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let outcome = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("tidy"), None) => tidy::check(&root()),
-        (Some("ci"), None) => ci(&mut Run::start(root())),
-        (Some("interop"), None) => interop(&mut Run::start(root())),
-        (Some("test"), None) => test(&mut Run::start(root())),
+    let task: Task = match (arguments.next().as_deref(), arguments.next()) {
+        (Some("tidy"), None) => |run| tidy::check(run.root()),
+        (Some("ci"), None) => checks,
+        (Some("interop"), None) => interop,
+        (Some("test"), None) => test,
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
         }
     };
+    let mut run = Run::start(root());
+    let outcome = task(&mut run);
+    run.summary();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -53,27 +58,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// The cheap checks first, so that a slip costs seconds.
-fn ci(run: &mut Run) -> Result<(), Failure> {
-    checks(run)?;
-    run.summary();
-    Ok(())
-}
-
 /// Everything. What must be fetched is fetched first, so that a missing tool is known at once.
 fn test(run: &mut Run) -> Result<(), Failure> {
     let tools = tools(run)?;
     checks(run)?;
-    conversations(run, &tools)?;
-    run.summary();
-    Ok(())
+    conversations(run, &tools)
 }
 
 fn interop(run: &mut Run) -> Result<(), Failure> {
     let tools = tools(run)?;
-    conversations(run, &tools)?;
-    run.summary();
-    Ok(())
+    conversations(run, &tools)
 }
 
 fn tools(run: &mut Run) -> Result<Tools, Failure> {
@@ -98,6 +92,7 @@ fn strict() -> bool {
     std::env::var_os("CI").is_some()
 }
 
+/// The cheap checks first, so that a slip costs seconds.
 fn checks(run: &mut Run) -> Result<(), Failure> {
     run.cargo("fmt", &["fmt", "--all", "--check"])?;
     let root = run.root().to_owned();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Failure;
-use crate::steps::run;
+use crate::steps::{run, target};
 
 /// Program and the Debian package that has it: installed by apt if missing.
 const CLIENTS: &[(&str, &str)] = &[
@@ -46,7 +46,7 @@ impl Tools {
     /// Before [`Self::provide`] has looked.
     pub(crate) fn none(root: &Path) -> Self {
         Self {
-            folder: root.join("target/interop"),
+            folder: target(root).join("interop"),
             missing: Vec::new(),
         }
     }

@@ -56,12 +56,21 @@ impl Run {
 
     /// Where the time went.
     pub(crate) fn summary(&self) {
+        if self.done.is_empty() {
+            return;
+        }
         println!();
         for (title, took) in &self.done {
             println!("{:8.1} s  {title}", took.as_secs_f64());
         }
         println!("{:8.1} s  in all", self.started.elapsed().as_secs_f64());
     }
+}
+
+/// Where cargo builds.
+pub(crate) fn target(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root.join("target"), |folder| root.join(folder))
 }
 
 /// Runs a program to its end; its output is ours.
