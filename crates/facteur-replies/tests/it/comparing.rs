@@ -68,17 +68,18 @@ fn the_same_meaning_under_two_numbers_is_said_to_be_the_same() {
 #[test]
 fn any_two_entries_can_be_compared_in_any_language() {
     let topics: Vec<_> = keys().map(|key| Topic::parse(key).unwrap()).collect();
-    for a in &topics {
-        for b in &topics {
+    for (i, a) in topics.iter().enumerate() {
+        for b in topics.iter().skip(i) {
             for language in Language::ALL {
-                let found = compare(a, b, language);
-                assert!(!found.title.is_empty());
-                assert!(found.lines.len() >= 3, "{a} {b}: {:?}", found.lines);
-                for line in &found.lines {
-                    assert!(line.ends_with('.') || line.contains(':'), "{line}");
-                    assert!(!line.contains("{$"), "{line}");
+                let [there, back] = [compare(a, b, language), compare(b, a, language)];
+                for found in [&there, &back] {
+                    assert!(!found.title.is_empty());
+                    assert!(found.lines.len() >= 3, "{a} {b}: {:?}", found.lines);
+                    for line in &found.lines {
+                        assert!(line.ends_with('.'), "{line}");
+                        assert!(!line.contains('{'), "{line}");
+                    }
                 }
-                let [there, back] = [&found, &compare(b, a, language)];
                 assert_eq!(there.written, back.written);
                 assert_eq!(there.same_command, back.same_command);
             }

@@ -1,7 +1,9 @@
 //! Which entry explains a reply, and what its class makes of it.
 
+use proptest::prelude::*;
+
 use facteur_replies::{Actor, Basis, Category, Class, Language, RemoteReply, Reply, Retry};
-use facteur_replies::{EnhancedCode, Explanation, ReplyCode, ReplyId, explain};
+use facteur_replies::{EnhancedCode, Explanation, ReplyCode, ReplyId, Topic, explain};
 
 fn ask(code: u16, enhanced: &str) -> Explanation {
     explain(
@@ -144,6 +146,25 @@ fn no_pair_of_codes_is_left_without_an_explanation() {
                     found.basis_note().contains(&code.to_string()) || found.basis == Basis::Subject
                 );
             }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn prop_a_topic_is_read_back_from_how_it_is_shown(text in "\\PC{0,12}|[2-5][0-9]{2}[ -](x|[245])[.][0-9]{1,3}[.][0-9]{1,3}") {
+        if let Some(topic) = Topic::parse(&text) {
+            prop_assert_eq!(Topic::parse(&topic.to_string()), Some(topic));
+        }
+    }
+
+    #[test]
+    fn prop_any_remote_reply_is_explained(code in 100_u16..=999, lines in prop::collection::vec(".{0,40}", 0..3)) {
+        let reply = RemoteReply::new(ReplyCode::new(code).unwrap(), lines);
+        for language in Language::ALL {
+            let found = reply.explain(language);
+            prop_assert!(!found.basis_note().is_empty());
+            prop_assert!(!found.retry_text().is_empty());
         }
     }
 }

@@ -7,4 +7,4 @@ mod comparing;
 #[cfg(test)]
 mod explaining;
 #[cfg(test)]
-mod french;
+mod wording;

@@ -1,6 +1,9 @@
-//! The French is French: no English left in it, and set as French is.
+//! Each language is set as its readers expect, and no English is left in the French.
 
 use facteur_replies::{Explanation, Language, Topic, compare, entry, keys};
+
+/// The name of the interface's texts; some of them show what to type, quotes and all.
+const INTERFACE: &str = "interface.ftl";
 
 /// Words that English needs and French does not have.
 const ENGLISH: [&str; 20] = [
@@ -9,8 +12,20 @@ const ENGLISH: [&str; 20] = [
 ];
 
 #[test]
+fn no_straight_quotes_stand_in_english_texts() {
+    let entries = texts(Language::English).into_iter();
+    for (name, text) in entries.filter(|(name, _)| name != INTERFACE) {
+        let without_code: String = text.split('`').step_by(2).collect();
+        assert!(
+            !without_code.contains(['\'', '"']),
+            "{name}: {without_code}"
+        );
+    }
+}
+
+#[test]
 fn no_english_words_stand_in_french_texts() {
-    for (name, text) in french_texts() {
+    for (name, text) in texts(Language::French) {
         let text = prose(&text);
         for word in text.split(|c: char| !c.is_alphanumeric()) {
             assert!(!ENGLISH.contains(&word), "{name}: {word:?} in {text}");
@@ -20,14 +35,14 @@ fn no_english_words_stand_in_french_texts() {
 
 #[test]
 fn french_punctuation_is_never_cut_off_its_word() {
-    for (name, text) in french_texts() {
+    for (name, text) in texts(Language::French) {
         let text = prose(&text);
         for wrong in [" :", " ;", " !", " ?", " »", "« "] {
             assert!(!text.contains(wrong), "{name}: {wrong:?} in {text}");
         }
         assert!(
             !text.contains('\''),
-            "{name}: a straight apostrophe in {text}"
+            "{name}: straight apostrophe in {text}"
         );
         let mut before = ' ';
         for c in text.chars() {
@@ -41,20 +56,20 @@ fn french_punctuation_is_never_cut_off_its_word() {
     }
 }
 
-/// Every French text of the catalogue, each with its name.
-fn french_texts() -> Vec<(String, String)> {
+/// Every text of the catalogue in one language, each with its name.
+fn texts(language: Language) -> Vec<(String, String)> {
     let mut texts = Vec::new();
     let all: Vec<&str> = keys().collect();
     for key in &all {
-        let found: Explanation = entry(key, Language::French).unwrap();
+        let found: Explanation = entry(key, language).unwrap();
         for text in [found.title, found.meaning, found.when, found.fix] {
             texts.push(((*key).to_owned(), text.to_owned()));
         }
     }
-    for a in &all {
-        for b in &all {
+    for (i, a) in all.iter().enumerate() {
+        for b in all.iter().skip(i + 1) {
             let [left, right] = [a, b].map(|key| Topic::parse(key).unwrap());
-            if let Some(written) = compare(&left, &right, Language::French).written {
+            if let Some(written) = compare(&left, &right, language).written {
                 for text in [
                     written.title,
                     written.differences,
@@ -66,10 +81,11 @@ fn french_texts() -> Vec<(String, String)> {
             }
         }
     }
-    texts.push((
-        "interface.ftl".to_owned(),
-        ftl_patterns(include_str!("../../catalogue/fr/interface.ftl")),
-    ));
+    let interface = match language {
+        Language::English => include_str!("../../catalogue/en/interface.ftl"),
+        Language::French => include_str!("../../catalogue/fr/interface.ftl"),
+    };
+    texts.push((INTERFACE.to_owned(), ftl_patterns(interface)));
     texts
 }
 
