@@ -16,7 +16,7 @@ pub struct Topic {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
     Codes(Option<ReplyCode>, Option<EnhancedCode>),
-    Key(String),
+    Key(&'static str),
 }
 
 impl Topic {
@@ -43,7 +43,7 @@ impl Topic {
                 Some(Self::codes(Some(code), Some(enhanced)))
             }
             (None, _, _) => explain::entry(&text, Language::English).map(|entry| Self {
-                kind: Kind::Key(entry.key.to_owned()),
+                kind: Kind::Key(entry.key),
                 shown: entry.key.to_owned(),
             }),
         }
@@ -67,7 +67,7 @@ impl Topic {
             Kind::Codes(Some(code), _) => Some(code.class()),
             Kind::Codes(None, Some(enhanced)) => Some(enhanced.reply_class()),
             Kind::Codes(None, None) => None,
-            Kind::Key(key) => match key.as_str() {
+            Kind::Key(key) => match *key {
                 "2yz" => Some(Class::Success),
                 "3yz" => Some(Class::Intermediate),
                 "4yz" => Some(Class::Transient),
