@@ -6,7 +6,7 @@ use std::fmt;
 /// A basic reply code: three digits.
 ///
 /// Anything a remote may send is representable (`100..=999`); what we send comes from the table in
-/// [`crate::replies`] only. (RFC 5321 §4.2)
+/// [`crate::ReplyId`] only. (RFC 5321 §4.2)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReplyCode(u16);
 

@@ -1,6 +1,22 @@
 //! The reply catalogue: what Facteur says, what it hears, and what both mean.
 //!
-//! [`Reply`] is what we say: a row of one table. [`RemoteReply`] is what we hear. No I/O, no clock.
+//! [`Reply`] is what we say: a row of one table. [`RemoteReply`] is what we hear. Both can be explained in
+//! every shipped language, [`explain`] does it for any codes, and [`compare`] puts two side by side. The
+//! texts are files that a writer can edit (`catalogue/`). No I/O, no clock.
+//!
+//! ```
+//! use facteur_replies::{Language, Reply, Retry, Topic, compare};
+//!
+//! let reply = Reply::null_mx("example.org");
+//! assert_eq!(reply.to_string(), "556 5.1.10 domain example.org does not accept mail (null MX)");
+//! let explanation = reply.explain(Language::French);
+//! assert_eq!(explanation.title, "Le domaine n’accepte pas de courrier");
+//! assert_eq!(explanation.retry, Retry::No);
+//!
+//! let topics = Topic::parse("354").zip(Topic::parse("556"));
+//! let comparison = topics.map(|(a, b)| compare(&a, &b, Language::English));
+//! assert!(comparison.is_some_and(|comparison| !comparison.same_command));
+//! ```
 
 mod catalogue;
 mod code;

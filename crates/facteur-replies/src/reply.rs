@@ -15,7 +15,7 @@ pub const MAX_ARGUMENT: usize = 256;
 /// A reply that we give: a row of the table and the values of its placeholders.
 ///
 /// There is no constructor from a number and a string. The constructors are generated with the table
-/// ([`crate::replies`]); [`Reply::restore`] reads back what [`Reply::id`] and [`Reply::args`] wrote.
+/// ([`ReplyId`]); [`Reply::restore`] reads back what [`Reply::id`] and [`Reply::args`] wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     id: ReplyId,
