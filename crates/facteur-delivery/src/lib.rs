@@ -1,1 +1,128 @@
-//! Sends mail: scheduler, attempts, verdicts, bounces, local delivery.
+//! Sends mail: decides what is tried when, tries it, judges what came of it, and tells the sender.
+//!
+//! [`Delivery::start`] is the whole of it. A message is leased, its recipients go to their destinations, each outcome is
+//! judged by [`judge`] and written down before anything follows from it, and what the sender must know leaves as a
+//! new message from `<>`.
+
+mod backoff;
+mod bounce;
+mod config;
+mod index;
+mod mailbox;
+mod message;
+mod remote;
+mod scheduler;
+mod verdict;
+mod work;
+
+use std::sync::Arc;
+
+use facteur_mail::{Clock, Random};
+use facteur_route::{Planner, Router};
+use facteur_spool::{Spool, Waiting};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::scheduler::Scheduler;
+use crate::work::Shared;
+
+pub use backoff::Backoff;
+pub use config::Config;
+pub use facteur_smtp::client::Dialect;
+pub use mailbox::{DiskMailboxes, Letter, MailboxError, Mailboxes};
+pub use remote::{Carried, Load, Remote, RemoteFuture, Way};
+pub use verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
+
+/// What delivery works with.
+#[derive(Clone)]
+pub struct Delivery {
+    /// Times, limits, language.
+    pub config: Config,
+    /// Where the messages are.
+    pub spool: Arc<dyn Spool>,
+    /// Where addresses go, by the configuration.
+    pub router: Arc<Router>,
+    /// Where domains take their mail, by DNS.
+    pub planner: Planner,
+    /// What speaks to other servers.
+    pub remote: Arc<dyn Remote>,
+    /// What writes to local mailboxes.
+    pub mailboxes: Arc<dyn Mailboxes>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness for jitter.
+    pub random: Arc<dyn Random>,
+}
+
+/// Delivery while it runs.
+#[derive(Debug)]
+pub struct Handle {
+    announce: mpsc::UnboundedSender<Waiting>,
+    stop: oneshot::Sender<()>,
+    scheduler: JoinHandle<()>,
+}
+
+impl Delivery {
+    /// Starts to deliver what is queued and what is committed from now on. Must be called within a tokio runtime, before
+    /// the first message is received.
+    #[must_use]
+    pub fn start(self) -> Handle {
+        // The spool's own intake bounds this channel: an announcement is a message on disk.
+        let (announce, announced) = mpsc::unbounded_channel();
+        let (stop, stopped) = oneshot::channel();
+        let for_spool = announce.clone();
+        self.spool.announce_to(Box::new(move |waiting| {
+            // Nobody listens once delivery has stopped; the message stays on disk.
+            drop(for_spool.send(waiting));
+        }));
+        let scheduler = Scheduler::new(Arc::new(Shared::new(self)), announced);
+        Handle {
+            announce,
+            stop,
+            scheduler: tokio::spawn(scheduler.run(stopped)),
+        }
+    }
+}
+
+impl Handle {
+    /// Tells the scheduler that somebody else, an operator, has settled new times for a message.
+    pub fn announce(&self, waiting: Waiting) {
+        // Nobody listens once delivery has stopped; the message stays on disk.
+        drop(self.announce.send(waiting));
+    }
+
+    /// Stops: starts nothing more, lets running deliveries go on for [`Config::shutdown_grace`], then drops them. What
+    /// is not settled stays queued.
+    ///
+    /// # Panics
+    /// If the scheduler has panicked.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        resume(self.scheduler.await);
+    }
+
+    /// Completes when delivery has ended without [`Handle::shutdown`]: the spool is closed.
+    ///
+    /// # Panics
+    /// If the scheduler has panicked: the process must end.
+    pub async fn ended(&mut self) {
+        resume((&mut self.scheduler).await);
+    }
+}
+
+/// A bug in the scheduler is a bug of the whole process.
+fn resume(result: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = result
+        && let Ok(panic) = error.try_into_panic()
+    {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

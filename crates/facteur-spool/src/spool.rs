@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 
 use facteur_mail::{Envelope, Host, Progress, QueueId, Receipt, RecipientState, Timestamp};
 
@@ -125,7 +126,8 @@ pub struct WaitingRecipient {
 pub struct Leased {
     /// The message as it stands.
     pub message: Queued,
-    give_back: Option<Box<dyn FnOnce() + Send>>,
+    /// Behind a lock only so that a lease can be shared between tasks.
+    give_back: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     open: Box<dyn Fn() -> Result<Body, SpoolError> + Send + Sync>,
 }
 
@@ -139,7 +141,7 @@ impl Leased {
     ) -> Self {
         Self {
             message,
-            give_back: Some(give_back),
+            give_back: Mutex::new(Some(give_back)),
             open,
         }
     }
@@ -155,7 +157,8 @@ impl Leased {
 
 impl Drop for Leased {
     fn drop(&mut self) {
-        if let Some(give_back) = self.give_back.take() {
+        let give_back = self.give_back.get_mut();
+        if let Some(give_back) = give_back.unwrap_or_else(PoisonError::into_inner).take() {
             give_back();
         }
     }

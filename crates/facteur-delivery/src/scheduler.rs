@@ -1,0 +1,217 @@
+//! The loop that starts deliveries: one task for each that runs, none for those that wait.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_mail::{QueueId, Timestamp};
+use facteur_route::{Destination, Router};
+use facteur_spool::{SpoolError, Waiting};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use crate::index::{Health, Index, Job, Key, Limits};
+use crate::message::Message;
+use crate::work::{self, Done, Shared};
+
+/// How often a spool that could not write is asked whether it can again.
+const SPOOL_CHECK: Duration = Duration::from_secs(1);
+
+/// After a bug in a delivery, its message is tried again this much later.
+const AFTER_PANIC: Duration = Duration::from_secs(300);
+
+/// How many announcements are taken in at once before deliveries are started.
+const BATCH: usize = 1_024;
+
+/// The scheduler's state; it lives in one task.
+pub(crate) struct Scheduler {
+    shared: Arc<Shared>,
+    index: Index,
+    announced: mpsc::UnboundedReceiver<Waiting>,
+    tasks: JoinSet<Done>,
+    /// What each running task works on.
+    running: HashMap<Id, (Key, Arc<Destination>, QueueId)>,
+    /// The messages that are being worked on, and by how many tasks.
+    messages: HashMap<QueueId, (Arc<Message>, usize)>,
+    /// The spool cannot write: nothing is started before this moment.
+    paused_until: Option<Timestamp>,
+}
+
+type Joined = Option<Result<(Id, Done), JoinError>>;
+
+impl Scheduler {
+    pub(crate) fn new(shared: Arc<Shared>, announced: mpsc::UnboundedReceiver<Waiting>) -> Self {
+        let config = &shared.config;
+        let mut index = Index::new(Limits {
+            running: config.max_running.max(1),
+            per_destination: config.max_per_destination.max(1),
+            pause: config.destination_pause,
+        });
+        let router = Arc::clone(&shared.router);
+        shared
+            .spool
+            .waiting(&mut |waiting| insert(&mut index, &router, &waiting));
+        Self {
+            shared,
+            index,
+            announced,
+            tasks: JoinSet::new(),
+            running: HashMap::new(),
+            messages: HashMap::new(),
+            paused_until: None,
+        }
+    }
+
+    /// Runs until `stopped` is sent or dropped, or the spool is closed.
+    pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let now = self.shared.clock.now();
+            let wake_at = self.start_what_is_due(now);
+            let clock = Arc::clone(&self.shared.clock);
+            let sleep = async move {
+                match wake_at {
+                    Some(moment) => clock.sleep_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = &mut stopped => break,
+                joined = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
+                    self.task_ended(joined);
+                    while let Some(joined) = self.tasks.try_join_next_with_id() {
+                        self.task_ended(Some(joined));
+                    }
+                }
+                count = self.announced.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        break;
+                    }
+                    for waiting in batch.drain(..) {
+                        insert(&mut self.index, &self.shared.router, &waiting);
+                    }
+                }
+                () = sleep => {}
+            }
+        }
+        self.wind_down().await;
+    }
+
+    /// Starts as much as the limits allow; returns when to look again if nothing happens before.
+    fn start_what_is_due(&mut self, now: Timestamp) -> Option<Timestamp> {
+        if let Some(until) = self.still_paused(now) {
+            return Some(until);
+        }
+        while let Some(job) = self.index.take(now) {
+            self.start(job);
+        }
+        // Jobs that are due now wait for a running one to end; a sleep would end at once.
+        self.index.next_event().filter(|event| *event > now)
+    }
+
+    fn still_paused(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.paused_until?;
+        if now < until {
+            return Some(until);
+        }
+        match self.shared.spool.admit(0) {
+            Err(SpoolError::Write { .. } | SpoolError::Closed) => {
+                self.paused_until = Some(now.after(SPOOL_CHECK));
+            }
+            Ok(()) | Err(_) => {
+                tracing::info!("the spool can write again, delivery goes on");
+                self.paused_until = None;
+            }
+        }
+        self.paused_until
+    }
+
+    fn start(&mut self, job: Job) {
+        let (message, count) = self
+            .messages
+            .entry(job.message)
+            .or_insert_with(|| (Arc::new(Message::new(job.message)), 0));
+        *count += 1;
+        message.job_starts();
+        let facts = (job.key, Arc::clone(&job.destination), job.message);
+        let task = work::run(Arc::clone(&self.shared), Arc::clone(message), job);
+        let id = self.tasks.spawn(task).id();
+        self.running.insert(id, facts);
+    }
+
+    fn task_ended(&mut self, joined: Joined) {
+        let now = self.shared.clock.now();
+        let (id, done) = match joined {
+            Some(Ok((id, done))) => (id, done),
+            Some(Err(error)) => {
+                tracing::error!(%error, "a delivery ended by a bug; its message stays queued");
+                let again = vec![now.after(AFTER_PANIC)];
+                (
+                    error.id(),
+                    Done {
+                        again,
+                        ..Done::default()
+                    },
+                )
+            }
+            None => return,
+        };
+        let Some((key, destination, message)) = self.running.remove(&id) else {
+            return;
+        };
+        if let Some((_, count)) = self.messages.get_mut(&message) {
+            *count -= 1;
+            if *count == 0 {
+                self.messages.remove(&message);
+            }
+        }
+        for due in done.again {
+            self.index.insert(message, (*destination).clone(), due);
+        }
+        self.index
+            .finished(key, done.health.unwrap_or(Health::Unknown), now);
+        if done.spool_fails && self.paused_until.is_none() {
+            tracing::error!("the spool cannot write, delivery pauses");
+            self.paused_until = Some(now.after(SPOOL_CHECK));
+        }
+    }
+
+    /// Lets running deliveries end, for as long as the configuration allows.
+    async fn wind_down(mut self) {
+        self.shared.stop();
+        let running = self.index.running();
+        if running > 0 {
+            tracing::info!(running, "delivery stops, waiting for what runs");
+        }
+        let deadline = self
+            .shared
+            .clock
+            .now()
+            .after(self.shared.config.shutdown_grace);
+        let mut grace = self.shared.clock.sleep_until(deadline);
+        while !self.tasks.is_empty() {
+            tokio::select! {
+                joined = self.tasks.join_next_with_id() => self.task_ended(joined),
+                () = &mut grace => break,
+            }
+        }
+        // What still runs is dropped: its recipients are known to be uncertain.
+        self.tasks.shutdown().await;
+    }
+}
+
+/// One job for each destination of a message and each time at which recipients of it are due there.
+fn insert(index: &mut Index, router: &Router, waiting: &Waiting) {
+    if let [only] = waiting.recipients.as_slice() {
+        return index.insert(waiting.id, router.destination(&only.host), only.due);
+    }
+    let jobs: BTreeSet<(Destination, Timestamp)> = waiting
+        .recipients
+        .iter()
+        .map(|recipient| (router.destination(&recipient.host), recipient.due))
+        .collect();
+    for (destination, due) in jobs {
+        index.insert(waiting.id, destination, due);
+    }
+}

@@ -1,0 +1,616 @@
+//! One job: lease, route, plan, deliver, judge, write down. Each recipient's outcome is on disk before anything follows
+//! from it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_mail::text::escaped;
+use facteur_mail::{
+    Attempt, BodyType, Clock, Delivery, Domain, IsoDate, QueueId, Random, Recipient,
+    RecipientState, Report, RetryReason, ReversePath, Said, Stage, Timestamp,
+};
+use facteur_replies::{Class, Language, Reply, explain};
+use facteur_route::{Deliver, Destination, NextHop, Plan, Planner, Route, Router};
+use facteur_smtp::client::Dialect;
+use facteur_spool::{Change, Leased, Settled, Spool, SpoolError};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::index::{Health, Job, Kind};
+use crate::mailbox::{Letter, Mailboxes};
+use crate::message::Message;
+use crate::remote::{Carried, Load, Remote, Way};
+use crate::verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
+use crate::{Delivery as Parts, bounce};
+
+/// A message that somebody else holds is asked for again this much later.
+const LEASED_ELSEWHERE: Duration = Duration::from_secs(5);
+
+/// A message that cannot be read, and a report that cannot be written, are tried again this much later.
+const AFTER_TROUBLE: Duration = Duration::from_secs(60);
+
+/// How often an outcome that could not be written down is written again.
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Recipients due this soon go along with one that is due now.
+const DUE_SOON: Duration = Duration::from_secs(1);
+
+/// What every job needs.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) policy: Policy,
+    pub(crate) spool: Arc<dyn Spool>,
+    pub(crate) router: Arc<Router>,
+    pub(crate) planner: Planner,
+    remote: Arc<dyn Remote>,
+    mailboxes: Arc<dyn Mailboxes>,
+    pub(crate) clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    stopping: watch::Sender<bool>,
+}
+
+/// What a job came to, for the scheduler.
+#[derive(Debug, Default)]
+pub(crate) struct Done {
+    /// When the message has something due at this destination again.
+    pub(crate) again: Vec<Timestamp>,
+    /// What was learnt of the destination.
+    pub(crate) health: Option<Health>,
+    /// The spool could not write.
+    pub(crate) spool_fails: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self {
+            policy: parts.config.policy(),
+            config: parts.config,
+            spool: parts.spool,
+            router: parts.router,
+            planner: parts.planner,
+            remote: parts.remote,
+            mailboxes: parts.mailboxes,
+            clock: parts.clock,
+            random: parts.random,
+            stopping: watch::Sender::new(false),
+        }
+    }
+
+    /// Tells the jobs that the server stops: none waits for the spool any more.
+    pub(crate) fn stop(&self) {
+        self.stopping.send_replace(true);
+    }
+
+    /// Makes changes durable. While the spool cannot write, it is tried again: what is known here is known nowhere else.
+    pub(crate) async fn settle(
+        &self,
+        message: &Message,
+        changes: Vec<Change>,
+        done: &mut Done,
+    ) -> Result<Settled, SpoolError> {
+        loop {
+            let settled = self.spool.settle(message.id, changes.clone()).await;
+            match settled {
+                Err(SpoolError::Write { .. }) if !*self.stopping.borrow() => {
+                    done.spool_fails = true;
+                    let mut stopping = self.stopping.subscribe();
+                    tokio::select! {
+                        () = self.clock.sleep_until(self.clock.now().after(SETTLE_AGAIN)) => {}
+                        // The sender of the signal lives in self.
+                        _ = stopping.changed() => {}
+                    }
+                }
+                Ok(settled) => {
+                    message.apply(&changes);
+                    return Ok(settled);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// Runs one job to its end.
+pub(crate) async fn run(shared: Arc<Shared>, message: Arc<Message>, job: Job) -> Done {
+    let mut done = Done::default();
+    let worked = work(&shared, &message, &job, &mut done).await;
+    if let Err(error) = worked {
+        note_trouble(&shared, message.id, &error, &mut done);
+    }
+    if let Some(news) = message.job_ends()
+        && let Ok(leased) = message.lease(&*shared.spool).await
+        && let Err(error) = bounce::tell(&shared, &message, leased, &news, &mut done).await
+    {
+        message.not_told(&news);
+        note_trouble(&shared, message.id, &error, &mut done);
+    }
+    done
+}
+
+/// What a failure of the spool means for a message.
+fn note_trouble(shared: &Shared, id: QueueId, error: &SpoolError, done: &mut Done) {
+    let now = shared.clock.now();
+    match error {
+        SpoolError::Gone { .. } | SpoolError::Closed => {}
+        SpoolError::Leased { .. } => done.again.push(now.after(LEASED_ELSEWHERE)),
+        SpoolError::Damaged { .. } => {
+            tracing::error!(%id, %error, "message is damaged and was set aside");
+        }
+        SpoolError::Write { .. } => {
+            done.spool_fails = true;
+            done.again.push(now);
+        }
+        SpoolError::Full { .. }
+        | SpoolError::Read { .. }
+        | SpoolError::Owned { .. }
+        | SpoolError::Unsafe { .. }
+        | SpoolError::Version { .. }
+        | SpoolError::TooLarge { .. }
+        | _ => {
+            tracing::error!(%id, %error, "message waits for the spool");
+            done.again.push(now.after(AFTER_TROUBLE));
+        }
+    }
+}
+
+async fn work(
+    shared: &Shared,
+    message: &Message,
+    job: &Job,
+    done: &mut Done,
+) -> Result<(), SpoolError> {
+    let leased = message.lease(&*shared.spool).await?;
+    let recipients = &leased.message.envelope.recipients;
+    let now = shared.clock.now();
+    let here = recipients.iter().enumerate().filter(|(_, recipient)| {
+        shared.router.destination(recipient.address.host()) == *job.destination
+    });
+    let claimed = message.claim(here.map(|(place, _)| place), now.after(DUE_SOON));
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let places: Vec<usize> = claimed.iter().map(|(place, _)| *place).collect();
+    let carried = carry(shared, leased, job, &places).await;
+    let result = match carried {
+        Ok(carried) => write_down(shared, message, leased, &claimed, carried, done).await,
+        Err(error) => Err(error),
+    };
+    message.release(&places);
+    result
+}
+
+/// Delivers, or finds out why not.
+async fn carry(
+    shared: &Shared,
+    leased: &Leased,
+    job: &Job,
+    places: &[usize],
+) -> Result<Carried, SpoolError> {
+    match &job.kind {
+        Kind::Wait(attempt) => {
+            let attempt = Attempt::clone(attempt);
+            Ok(all(places, &Outcome::Waits { attempt }))
+        }
+        Kind::Try => {
+            shared.spool.attempt_begins(leased.message.id, places)?;
+            Ok(try_destination(shared, leased, &job.destination, places).await)
+        }
+    }
+}
+
+fn all(places: &[usize], outcome: &Outcome) -> Carried {
+    Carried {
+        outcomes: places.iter().map(|_| outcome.clone()).collect(),
+        hold: None,
+    }
+}
+
+async fn try_destination(
+    shared: &Shared,
+    leased: &Leased,
+    destination: &Destination,
+    places: &[usize],
+) -> Carried {
+    let began = shared.clock.now();
+    let way = match destination {
+        Destination::Maildir(domain) => return store_all(shared, leased, domain, places).await,
+        Destination::Mx(domain) => {
+            let plan = shared.planner.domain(domain).await;
+            by_plan(
+                leased.message.id,
+                plan,
+                domain,
+                shared.config.port,
+                Dialect::Smtp,
+            )
+        }
+        Destination::Literal(ip) => {
+            let host = facteur_mail::Host::Literal(*ip);
+            let plan = shared.planner.literal(*ip);
+            by_plan(
+                leased.message.id,
+                plan,
+                &host,
+                shared.config.port,
+                Dialect::Smtp,
+            )
+        }
+        Destination::Relay(hop) => by_hop(shared, leased.message.id, hop, Dialect::Smtp).await,
+        Destination::Lmtp(hop) => by_hop(shared, leased.message.id, hop, Dialect::Lmtp).await,
+    };
+    match way {
+        Ok(way) => {
+            let load = Load {
+                message: leased,
+                recipients: places,
+                way: &way,
+            };
+            shared.remote.deliver(load).await
+        }
+        Err(reply) => {
+            let attempt = ours(shared, began, Stage::Route, reply);
+            all(places, &Outcome::NotTaken { attempt })
+        }
+    }
+}
+
+async fn by_hop(
+    shared: &Shared,
+    id: QueueId,
+    hop: &NextHop,
+    dialect: Dialect,
+) -> Result<Way, Reply> {
+    match hop {
+        NextHop::Unix(path) => Ok(Way::Socket {
+            path: PathBuf::clone(path),
+            dialect,
+        }),
+        NextHop::Tcp { host, port } => by_plan(
+            id,
+            shared.planner.next_hop(host).await,
+            host,
+            *port,
+            dialect,
+        ),
+    }
+}
+
+/// The hosts of a plan, or what to say when there are none.
+fn by_plan(
+    id: QueueId,
+    plan: Plan,
+    to: &impl std::fmt::Display,
+    port: u16,
+    dialect: Dialect,
+) -> Result<Way, Reply> {
+    for finding in plan.findings() {
+        tracing::info!(%id, destination = %to, finding = finding.name(), "the domain's records");
+    }
+    let refusal = plan.refusal(to);
+    match (plan, refusal) {
+        (_, Some(reply)) => Err(reply),
+        (Plan::Hosts { hosts, .. }, None) => Ok(Way::Hosts {
+            hosts,
+            port,
+            dialect,
+        }),
+        // A plan without hosts has its refusal.
+        (
+            Plan::NullMx { .. }
+            | Plan::NoSuchDomain
+            | Plan::Unroutable { .. }
+            | Plan::RoutesToUs { .. }
+            | Plan::TryLater(_),
+            None,
+        ) => Err(Reply::local_error()),
+    }
+}
+
+/// A try whose words are ours.
+fn ours(shared: &Shared, began: Timestamp, stage: Stage, reply: Reply) -> Attempt {
+    Attempt {
+        at: began,
+        took: shared.clock.now().since(began),
+        host: None,
+        stage,
+        said: Said::ByUs(reply),
+    }
+}
+
+async fn store_all(shared: &Shared, leased: &Leased, domain: &Domain, places: &[usize]) -> Carried {
+    let mut outcomes = Vec::with_capacity(places.len());
+    for place in places {
+        let began = shared.clock.now();
+        let recipient = leased.message.envelope.recipients.get(*place);
+        let stored = match recipient {
+            Some(recipient) => store(shared, leased, domain, *place, recipient).await,
+            None => Err(Reply::local_error()),
+        };
+        outcomes.push(match stored {
+            Ok(reply) => Outcome::Taken {
+                attempt: ours(shared, began, Stage::Mailbox, reply),
+                delivery: Delivery::Mailbox,
+            },
+            Err(reply) => Outcome::NotTaken {
+                attempt: ours(shared, began, Stage::Mailbox, reply),
+            },
+        });
+    }
+    Carried {
+        outcomes,
+        hold: None,
+    }
+}
+
+/// Puts the message into one mailbox, off the event loop: the disk blocks.
+async fn store(
+    shared: &Shared,
+    leased: &Leased,
+    domain: &Domain,
+    place: usize,
+    recipient: &Recipient,
+) -> Result<Reply, Reply> {
+    let address = &recipient.address;
+    let maildir = maildir(&shared.router, domain, recipient)?;
+    let body = leased.body().map_err(|error| {
+        tracing::error!(id = %leased.message.id, %error, "content cannot be read");
+        if let SpoolError::Damaged { id, .. } = error {
+            Reply::spool_damaged(id)
+        } else {
+            Reply::mailbox_unavailable(address, "stored copy unreadable")
+        }
+    })?;
+    let envelope = &leased.message.envelope;
+    let letter = Letter {
+        id: leased.message.id,
+        place,
+        arrived: envelope.arrived,
+        sender: envelope.sender.clone(),
+        recipient: address.clone(),
+        body,
+        unix_lines: envelope.body != BodyType::BinaryMime,
+    };
+    let mailboxes = Arc::clone(&shared.mailboxes);
+    let stored = tokio::task::spawn_blocking(move || mailboxes.store(&maildir, letter)).await;
+    match stored {
+        Ok(Ok(())) => Ok(Reply::delivered_to_mailbox(address)),
+        Ok(Err(error)) => {
+            let path = escaped(&error.to_string()).to_string();
+            tracing::warn!(id = %leased.message.id, error = path, "mailbox cannot be written");
+            Err(error.reply(address))
+        }
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime stops; the message stays queued.
+            Err(_) => Err(Reply::mailbox_unavailable(address, "the server stops")),
+        },
+    }
+}
+
+/// The Maildir of a recipient of a local domain.
+fn maildir(router: &Router, domain: &Domain, recipient: &Recipient) -> Result<PathBuf, Reply> {
+    let address = &recipient.address;
+    let targets = router
+        .expand(address)
+        .map_err(|_| Reply::alias_loop(address))?;
+    targets
+        .into_iter()
+        .find_map(|target| match target.route {
+            Route::Mailbox {
+                user,
+                deliver: Deliver::Maildir(template),
+                ..
+            } => template.path(domain, &user),
+            Route::Mailbox { .. }
+            | Route::Alias(_)
+            | Route::UnknownMailbox
+            | Route::NextHop(_)
+            | Route::ByMx(_)
+            | Route::Literal(_) => None,
+        })
+        .ok_or_else(|| Reply::mailbox_unknown(address))
+}
+
+/// Judges the outcomes, makes the verdicts durable, and says them in the log.
+async fn write_down(
+    shared: &Shared,
+    message: &Message,
+    leased: &Leased,
+    claimed: &[(usize, RecipientState)],
+    carried: Carried,
+    done: &mut Done,
+) -> Result<(), SpoolError> {
+    let now = shared.clock.now();
+    done.health = health(&carried.outcomes);
+    let mut changes = Vec::with_capacity(claimed.len());
+    let mut late = Vec::new();
+    let dice = shared.random.next();
+    for ((place, before), outcome) in claimed.iter().zip(carried.outcomes) {
+        let Some(recipient) = leased.message.envelope.recipients.get(*place) else {
+            continue;
+        };
+        let case = Case {
+            shared,
+            leased,
+            recipient,
+            before,
+            now,
+        };
+        let past = case.past(dice);
+        let verdict = judge(&outcome, &past, &shared.policy, now);
+        log(message.id, recipient, outcome.attempt(), verdict);
+        let (state, is_late) = case.state(outcome, verdict, past.attempts);
+        if let RecipientState::Waiting { next_at, .. } = &state {
+            done.again.push(*next_at);
+            if is_late {
+                late.push((*place, *next_at));
+            }
+        }
+        changes.push(Change {
+            recipient: *place,
+            state,
+        });
+    }
+    done.again.sort_unstable();
+    done.again.dedup();
+    let settled = shared.settle(message, changes, done).await;
+    // Only now may the connection take its next message: its 250 is on disk.
+    drop(carried.hold);
+    if settled? == Settled::Queued {
+        for (place, next_at) in late {
+            message.is_late(place, next_at);
+        }
+    }
+    Ok(())
+}
+
+/// One recipient's case: everything its new state depends on.
+struct Case<'a> {
+    shared: &'a Shared,
+    leased: &'a Leased,
+    recipient: &'a Recipient,
+    before: &'a RecipientState,
+    now: Timestamp,
+}
+
+impl Case<'_> {
+    fn past(&self, dice: u64) -> Past {
+        let before = match self.before {
+            RecipientState::Waiting { attempts, .. } => *attempts,
+            RecipientState::Delivered { .. } | RecipientState::Failed { .. } => 0,
+        };
+        Past {
+            attempts: before.saturating_add(1),
+            arrived: self.leased.message.envelope.arrived,
+            dice,
+        }
+    }
+
+    /// The new state, and whether the sender is to be told now that it is late.
+    fn state(&self, outcome: Outcome, verdict: Verdict, attempts: u32) -> (RecipientState, bool) {
+        let attempt = Box::new(outcome.into_attempt());
+        let notify = self.recipient.notify;
+        match verdict {
+            Verdict::Delivered(delivery) => {
+                let wanted = notify.wants_success() && delivery != Delivery::HandedOn;
+                let report = self.report(wanted);
+                let state = RecipientState::Delivered {
+                    attempt,
+                    delivery,
+                    report,
+                };
+                (state, false)
+            }
+            Verdict::Bounce(_) => {
+                let report = self.report(notify.wants_failure());
+                (RecipientState::Failed { attempt, report }, false)
+            }
+            Verdict::RetryAt { when, why } => {
+                let reported = self.delay_reported();
+                let is_late = !reported && self.owes_delay_notice();
+                let state = RecipientState::Waiting {
+                    next_at: when,
+                    attempts,
+                    reason: why,
+                    last: Some(attempt),
+                    delay_reported: reported || is_late,
+                };
+                (state, is_late)
+            }
+        }
+    }
+
+    /// Nobody is told about a message from `<>`. (RFC 5321 §4.5.5)
+    fn report(&self, wanted: bool) -> Report {
+        let has_sender = self.leased.message.envelope.sender != ReversePath::Null;
+        if wanted && has_sender {
+            Report::Owed
+        } else {
+            Report::NotWanted
+        }
+    }
+
+    const fn delay_reported(&self) -> bool {
+        match self.before {
+            RecipientState::Waiting { delay_reported, .. } => *delay_reported,
+            RecipientState::Delivered { .. } | RecipientState::Failed { .. } => false,
+        }
+    }
+
+    fn owes_delay_notice(&self) -> bool {
+        let arrived = self.leased.message.envelope.arrived;
+        let after = self.shared.config.delay_notice_after;
+        after.is_some_and(|after| self.now >= arrived.after(after))
+            && self.report(self.recipient.notify.wants_delay()) == Report::Owed
+    }
+}
+
+/// What the outcomes of a job say about its destination.
+fn health(outcomes: &[Outcome]) -> Option<Health> {
+    let silent = |outcome: &Outcome| match outcome {
+        Outcome::Taken { .. } | Outcome::Waits { .. } => false,
+        Outcome::NotTaken { attempt } => {
+            let early = matches!(
+                attempt.stage,
+                Stage::Route | Stage::Connect | Stage::Greeting | Stage::Hello | Stage::StartTls
+            );
+            early && attempt.said.class() != Class::Permanent
+        }
+    };
+    match outcomes {
+        [] | [Outcome::Waits { .. }, ..] => None,
+        [first, ..] if outcomes.iter().all(silent) => {
+            Some(Health::Silent(Arc::new(for_others(first.attempt()))))
+        }
+        [..] => Some(Health::Answers),
+    }
+}
+
+/// A try as it concerns other messages: what a remote said to one message, it did not say to them.
+fn for_others(attempt: &Attempt) -> Attempt {
+    let mut attempt = attempt.clone();
+    if matches!(attempt.said, Said::ByPeer(_)) {
+        let host = attempt.host.as_ref().map_or("", |host| &host.name);
+        attempt.said = Said::ByUs(Reply::destination_busy(host));
+    }
+    attempt
+}
+
+/// One line for each outcome; every text of a stranger escaped.
+fn log(id: QueueId, recipient: &Recipient, attempt: &Attempt, verdict: Verdict) {
+    let (said, host) = (attempt.said.to_line(), attempt.host.as_ref());
+    let (verdict, next) = match verdict {
+        Verdict::Delivered(_) => ("delivered", None),
+        Verdict::Bounce(Grounds::Refused) => ("bounced", None),
+        Verdict::Bounce(Grounds::Expired) => ("expired", None),
+        Verdict::RetryAt { when, why } => {
+            let name = match why {
+                RetryReason::DestinationDown => "destination-down",
+                RetryReason::New
+                | RetryReason::Backoff
+                | RetryReason::Interrupted
+                | RetryReason::Operator => "deferred",
+            };
+            (name, Some(IsoDate(when).to_string()))
+        }
+    };
+    let key = explain(
+        Some(attempt.said.code()),
+        attempt.said.enhanced(),
+        Language::English,
+    )
+    .key;
+    tracing::info!(
+        %id,
+        recipient = %escaped(&recipient.address.to_string()),
+        host = host.map(|host| escaped(&host.name).to_string()),
+        address = host.and_then(|host| host.address).map(|address| address.to_string()),
+        stage = attempt.stage.name(),
+        reply = %escaped(&said),
+        verdict,
+        next,
+        explain = key,
+        "delivery"
+    );
+}
