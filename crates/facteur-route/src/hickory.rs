@@ -111,7 +111,7 @@ impl HickoryResolver {
         for record in lookup.answers() {
             if let Some(value) = pick(&record.data) {
                 records.push(value);
-                let owner = Domain::parse(&record.name.to_ascii()).ok();
+                let owner = Domain::parse(&text(&record.name)).ok();
                 alias_of = owner.filter(|owner| owner != domain).or(alias_of);
             }
         }
@@ -165,8 +165,25 @@ fn exchange(name: &Name) -> Exchange {
     if name.is_root() {
         Exchange::Root
     } else {
-        Exchange::parse(&name.to_ascii())
+        Exchange::parse(&text(name))
     }
+}
+
+/// A name as a master file has it, other octets than a host name's as `\DDD`. (RFC 1035 §5.1; hickory's own
+/// text counts in octal)
+fn text(name: &Name) -> String {
+    let mut text = String::new();
+    for label in name.iter() {
+        for octet in label {
+            if octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_') {
+                text.push(char::from(*octet));
+            } else {
+                text.push_str(&format!("\\{octet:03}"));
+            }
+        }
+        text.push('.');
+    }
+    text
 }
 
 /// What an error says; the variant decides, never its text.
