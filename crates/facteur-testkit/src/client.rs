@@ -142,6 +142,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         self.stream.shutdown().await
     }
 
+    /// The stream; what was read from it and not yet taken is lost.
+    #[must_use]
+    pub fn into_inner(self) -> S {
+        self.stream.into_inner()
+    }
+
     async fn line(&mut self) -> io::Result<String> {
         let mut line = Vec::new();
         self.stream.read_until(b'\n', &mut line).await?;

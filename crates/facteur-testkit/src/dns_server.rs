@@ -160,10 +160,16 @@ fn record(row: &Row, query: &Query) -> Option<Record> {
     Some(Record::from_rdata(owner, row.ttl, data))
 }
 
-/// A name from its text; escapes such as `\032` may stand in it.
-fn name(text: &str) -> Option<Name> {
-    let dot = if text.ends_with('.') { "" } else { "." };
-    Name::from_ascii(format!("{text}{dot}")).ok()
+/// A name from its text, where `\032` stands for a space inside a label.
+pub(crate) fn name(text: &str) -> Option<Name> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    if text.is_empty() {
+        return Some(Name::root());
+    }
+    let labels = text
+        .split('.')
+        .map(|label| label.replace("\\032", " ").into_bytes());
+    Name::from_labels(labels).ok()
 }
 
 fn soa() -> Option<Record> {

@@ -18,6 +18,8 @@ use std::time::Duration;
 use facteur_mail::Domain;
 use facteur_route::{Answer, DnsFailure, Exchange, Lookup, MxRecord, Resolver};
 
+use crate::dns_server::name;
+
 /// The TTL of a record that names none, in seconds.
 pub const DEFAULT_TTL: u32 = 300;
 
@@ -359,6 +361,7 @@ fn parse(line: &str) -> Option<(Domain, Option<Entry>)> {
 fn parse_data(kind: &str, data: &[&str]) -> Option<Data> {
     match (kind, data) {
         ("MX", [preference, exchange]) => {
+            name(exchange)?;
             Some(Data::Mx(preference.parse().ok()?, (*exchange).to_owned()))
         }
         ("A", [ip]) => ip.parse().ok().map(Data::A),

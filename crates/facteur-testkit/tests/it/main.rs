@@ -1,0 +1,4 @@
+//! The doubles behave as they say: tests rest on them.
+
+#[cfg(test)]
+mod conversations;
