@@ -31,15 +31,7 @@ const ENTRY_HEADINGS: [&str; 3] = ["meaning", "when", "fix"];
 const PAIR_HEADINGS: [&str; 3] = ["differences", "which", "confusion"];
 
 fn main() -> Result<(), Faults> {
-    // TEMPORARY, today only, from the lead: .cargo/config.toml (not committed) points everybody's builds at a frozen, valid
-    // copy, so that the half-written catalogue does not stop the other crates. To build with the real one:
-    // FACTEUR_CATALOGUE=$PWD/crates/facteur-replies/catalogue CARGO_TARGET_DIR=target/replies cargo test -p facteur-replies
-    // Keep these lines; the lead removes them at the end.
-    println!("cargo::rerun-if-env-changed=FACTEUR_CATALOGUE");
-    let root = match env::var_os("FACTEUR_CATALOGUE") {
-        Some(frozen) => PathBuf::from(frozen),
-        None => PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("catalogue"),
-    };
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("catalogue");
     rerun_if_changed(&root);
     let mut faults = Faults(Vec::new());
 

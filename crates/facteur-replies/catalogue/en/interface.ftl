@@ -207,7 +207,7 @@ cli-help-help = Show this help
 cli-help-version = Show the version
 cli-help-lang = Language of what is shown: en, fr (default: the locale’s)
 cli-help-json = Answer in JSON, with stable keys
-cli-help-color = Use colour: auto, always or never
+cli-help-color = Use colour: auto (default), always or never
 cli-help-config = Configuration file (TOML)
 cli-help-data-dir = Directory of the spool and of what belongs to it
 cli-help-serve = Run the server
@@ -217,13 +217,13 @@ cli-help-send-to = Recipient (RCPT TO); may be given several times
 cli-help-send-server = Server to speak to: host, host:port or the path of a Unix socket
 cli-help-send-port = Port, when the server is given without one
 cli-help-send-ehlo = Name given at EHLO
-cli-help-send-protocol = SMTP (with HELO), ESMTP or LMTP
+cli-help-send-protocol = SMTP (with HELO), ESMTP (default) or LMTP
 cli-help-send-header = Header field to add or replace, as “Name: value”
 cli-help-send-body = Body text, @file, or - for standard input
 cli-help-send-data = Whole message: text, @file, or - for standard input
 cli-help-send-quit-after = Stop after this stage: connect, ehlo, mail, rcpt or data
 cli-help-send-pipeline = Send commands in groups where the server offers PIPELINING
-cli-help-send-timeout = Seconds to wait for each reply
+cli-help-send-timeout = Seconds to wait for each reply (default: 30)
 cli-help-send-brief = Show the dialogue without explanations
 cli-help-check = Can mail reach this domain or address, and by which way?
 cli-help-check-subject = Domain or address to check
@@ -293,8 +293,6 @@ config-role-not-available = this version has no listener for “{ $role }”
 config-role-not-available-hint = submission needs STARTTLS and AUTH, which are not there yet; “mx” and “lmtp” are
 config-twice = { $what } is there twice
 config-twice-hint = keep one of the two
-config-unsafe-path = { $path } can be written to by others
-config-unsafe-path-hint = take the permission away: chmod go-w
 
 config-expects-address = an address, as "user@example.org"
 config-expects-boolean = true or false
@@ -311,13 +309,10 @@ config-expects-network = a network, as "192.0.2.0/24" or "2001:db8::/32"
 config-expects-next-hop = a server, as "10.0.0.1:25", "relay.example.org" or "/path/socket"
 config-expects-path = a path
 config-expects-pattern = "example.org", "*.example.org" or "*"
-config-expects-port = a port, from 1 to 65535
 config-expects-role = "mx" or "lmtp"
 config-expects-size = a size, as 1048576, "512 KiB" or "50 MiB"
 config-expects-table = a table
 config-expects-tables = tables in double square brackets, as [[listen]]
-config-expects-texts = a list of texts
-config-expects-text = a text in quotes
 config-expects-user = a user's name, without @
 
 ## facteur send
@@ -461,3 +456,9 @@ spool-exported = { $count ->
    *[other] { $count } messages written to { $path }.
 }
 spool-cannot-export = cannot write { $path }: { $words }
+cli-heading-commands = Commands
+cli-heading-options = Options
+cli-heading-arguments = Arguments
+cli-placeholder-command = COMMAND
+config-label-error = error
+config-label-hint = hint

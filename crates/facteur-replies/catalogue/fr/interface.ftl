@@ -207,7 +207,7 @@ cli-help-help = Afficher cette aide
 cli-help-version = Afficher la version
 cli-help-lang = Langue de l’affichage : en, fr (par défaut, celle de l’environnement)
 cli-help-json = Répondre en JSON, avec des clés stables
-cli-help-color = Couleurs : auto, always (toujours) ou never (jamais)
+cli-help-color = Couleurs : auto (par défaut), always (toujours) ou never (jamais)
 cli-help-config = Fichier de configuration (TOML)
 cli-help-data-dir = Répertoire du spool et de ce qui l’accompagne
 cli-help-serve = Lancer le serveur
@@ -217,13 +217,13 @@ cli-help-send-to = Destinataire (RCPT TO) ; peut être répété
 cli-help-send-server = Serveur à contacter : hôte, hôte:port ou chemin d’un socket Unix
 cli-help-send-port = Port, si le serveur est donné sans
 cli-help-send-ehlo = Nom annoncé à EHLO
-cli-help-send-protocol = SMTP (avec HELO), ESMTP ou LMTP
+cli-help-send-protocol = SMTP (avec HELO), ESMTP (par défaut) ou LMTP
 cli-help-send-header = Champ d’en-tête à ajouter ou à remplacer, sous la forme « Nom: valeur »
 cli-help-send-body = Corps : texte, @fichier, ou - pour l’entrée standard
 cli-help-send-data = Message entier : texte, @fichier, ou - pour l’entrée standard
 cli-help-send-quit-after = S’arrêter après cette étape : connect, ehlo, mail, rcpt ou data
 cli-help-send-pipeline = Grouper les commandes si le serveur annonce PIPELINING
-cli-help-send-timeout = Attente maximale de chaque réponse, en secondes
+cli-help-send-timeout = Attente maximale de chaque réponse, en secondes (30 par défaut)
 cli-help-send-brief = Afficher le dialogue sans explications
 cli-help-check = Le courrier peut-il atteindre ce domaine ou cette adresse, et par où ?
 cli-help-check-subject = Domaine ou adresse à vérifier
@@ -293,8 +293,6 @@ config-role-not-available = cette version n’a pas encore de point d’écoute 
 config-role-not-available-hint = la soumission demande STARTTLS et AUTH, qui n’y sont pas encore ; « mx » et « lmtp » y sont
 config-twice = { $what } figure deux fois
 config-twice-hint = ne gardez que l’un des deux
-config-unsafe-path = d’autres comptes peuvent écrire dans { $path }
-config-unsafe-path-hint = retirez-leur ce droit : chmod go-w
 
 config-expects-address = une adresse, comme "user@example.org"
 config-expects-boolean = true ou false
@@ -311,13 +309,10 @@ config-expects-network = un réseau, comme "192.0.2.0/24" ou "2001:db8::/32"
 config-expects-next-hop = un serveur, comme "10.0.0.1:25", "relay.example.org" ou "/chemin/socket"
 config-expects-path = un chemin
 config-expects-pattern = "example.org", "*.example.org" ou "*"
-config-expects-port = un port, de 1 à 65535
 config-expects-role = "mx" ou "lmtp"
 config-expects-size = une taille, comme 1048576, "512 KiB" ou "50 MiB"
 config-expects-table = une table
 config-expects-tables = des tables entre doubles crochets, comme [[listen]]
-config-expects-texts = une liste de textes
-config-expects-text = un texte entre guillemets
 config-expects-user = un nom d’utilisateur, sans @
 
 ## facteur send
@@ -462,3 +457,9 @@ spool-exported = { $count ->
    *[other] { $count } messages écrits dans { $path }.
 }
 spool-cannot-export = impossible d’écrire { $path } : { $words }
+cli-heading-commands = Commandes
+cli-heading-options = Options
+cli-heading-arguments = Arguments
+cli-placeholder-command = COMMANDE
+config-label-error = erreur{"\u00A0"}
+config-label-hint = conseil{"\u00A0"}

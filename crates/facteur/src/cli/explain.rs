@@ -172,8 +172,7 @@ pub(crate) fn show(
         explanation.basis,
         Basis::Class | Basis::Subject | Basis::Unknown
     ) {
-        let basis = basis(explanation, screen);
-        screen.paragraph(Tone::Warning, 0, &basis)?;
+        screen.paragraph(Tone::Warning, 0, &explanation.basis_note())?;
     }
     for (label, words) in [
         ("label-meaning", explanation.meaning),
@@ -210,22 +209,6 @@ pub(crate) fn codes(explanation: &Explanation) -> String {
         (None, Some(enhanced)) => enhanced.to_string(),
         (None, None) => explanation.key.to_owned(),
     }
-}
-
-/// By which rule the entry was chosen, as a sentence.
-fn basis(explanation: &Explanation, screen: &Screen) -> String {
-    let code = explanation
-        .code
-        .map_or_else(|| "none".to_owned(), |code| code.to_string());
-    let enhanced = explanation
-        .enhanced
-        .map_or_else(|| "none".to_owned(), |enhanced| enhanced.to_string());
-    let args = [
-        ("code", (&code).into()),
-        ("enhanced", (&enhanced).into()),
-        ("key", explanation.key.into()),
-    ];
-    screen.text(&format!("basis-{}", explanation.basis.name()), &args)
 }
 
 /// The look-alikes with their titles.
