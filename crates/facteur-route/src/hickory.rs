@@ -260,3 +260,32 @@ fn system_servers(path: &str) -> Result<Vec<NameServerConfig>, RouteError> {
         parse_resolv_conf(text).map_err(|error| failed(SystemResolverError::Unusable(error)))?;
     Ok(config.name_servers().to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_without_servers_is_told_from_one_without_the_file() {
+        let cause = |path| match system_servers(path) {
+            Err(RouteError::SystemResolver { cause, .. }) => cause,
+            other => panic!("{other:?}"),
+        };
+        assert!(matches!(
+            cause("/dev/null"),
+            SystemResolverError::Unusable(_)
+        ));
+        assert!(matches!(
+            cause("/dev/null/resolv.conf"),
+            SystemResolverError::Unreadable(_)
+        ));
+    }
+
+    #[test]
+    fn strange_octets_of_a_name_are_escaped_in_decimal() {
+        let labels: [&[u8]; 2] = [b"a.b c\xff", b"Test_-9"];
+        let name = Name::from_labels(labels).unwrap();
+        assert_eq!(text(&name), "a\\046b\\032c\\255.Test_-9.");
+        assert_eq!(exchange(&Name::root()), Exchange::Root);
+    }
+}

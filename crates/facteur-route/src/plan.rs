@@ -356,133 +356,145 @@ impl Candidates {
         addresses: &BTreeMap<Domain, Answer<IpAddr>>,
         policy: &Policy,
     ) -> Plan {
-        let mut weighing = Weighing {
-            policy,
-            hosts: Vec::new(),
-            turned_back: self.turned_back,
-            elsewhere: 0,
-            failure: None,
-            findings: self.findings,
-        };
+        let unasked = Answer::Failed(DnsFailure::Overloaded);
+        let mut weighed = Vec::new();
         for candidate in self.hosts {
-            let unasked = Answer::Failed(DnsFailure::Overloaded);
             let answer = addresses.get(&candidate.host).unwrap_or(&unasked);
             if self.implicit && *answer == Answer::NoSuchDomain {
                 return Plan::NoSuchDomain;
             }
-            let host = match weighing.weigh(&candidate.host, answer) {
-                Weighed::Usable(usable) => MailHost {
-                    name: Host::Domain(candidate.host),
-                    preference: candidate.preference,
-                    addresses: usable,
-                    implicit: self.implicit,
-                },
-                Weighed::Unusable => continue,
-                Weighed::Ourselves => {
-                    // Hosts as good as ourselves may stand before us, in random order.
-                    let closer = |host: &MailHost| host.preference < candidate.preference;
-                    weighing.hosts.retain(closer);
-                    break;
-                }
-            };
-            weighing.hosts.push(host);
+            weighed.push(Weighed::new(candidate, answer, policy));
         }
-        weighing.plan()
+        turn_back_addresses(&mut weighed);
+
+        let mut findings = self.findings;
+        let mut hosts = Vec::new();
+        let mut this_machine = self.turned_back > 0;
+        let mut elsewhere = false;
+        let mut failure = None;
+        for host in weighed {
+            findings.extend(host.findings);
+            match host.fate {
+                Fate::Usable(addresses) => hosts.push(MailHost {
+                    name: Host::Domain(host.candidate.host),
+                    preference: host.candidate.preference,
+                    addresses,
+                    implicit: self.implicit,
+                }),
+                Fate::Ourselves | Fate::ThisMachine => this_machine = true,
+                Fate::Nowhere => elsewhere = true,
+                Fate::Unknown(why) => failure = failure.or(Some(why)),
+            }
+        }
+        let left_out = hosts.len().saturating_sub(MAX_HOSTS);
+        if left_out > 0 {
+            hosts.truncate(MAX_HOSTS);
+            findings.push(Finding::TooManyMx(left_out));
+        }
+        match failure {
+            _ if !hosts.is_empty() => Plan::Hosts { hosts, findings },
+            Some(failure) => Plan::TryLater(failure),
+            None if this_machine && !elsewhere => Plan::RoutesToUs { findings },
+            None => Plan::Unroutable { findings },
+        }
     }
 }
 
-/// The hosts weighed so far.
-struct Weighing<'a> {
-    policy: &'a Policy,
-    hosts: Vec<MailHost>,
-    /// Hosts that lead to this machine.
-    turned_back: usize,
-    /// Hosts that lead nowhere, yet not to this machine.
-    elsewhere: usize,
-    failure: Option<DnsFailure>,
+/// As [`Candidates::turn_back_names`], now that the addresses are known.
+fn turn_back_addresses(weighed: &mut Vec<Weighed>) {
+    let own = weighed.iter().filter(|host| host.fate == Fate::Ourselves);
+    let Some(limit) = own.map(|host| host.candidate.preference).min() else {
+        return;
+    };
+    weighed.retain(|host| host.candidate.preference < limit || host.fate == Fate::Ourselves);
+}
+
+/// A candidate with what its addresses make of it.
+struct Weighed {
+    candidate: Candidate,
+    fate: Fate,
     findings: Vec<Finding>,
 }
 
-enum Weighed {
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// Some addresses may be used.
     Usable(Vec<IpAddr>),
-    Unusable,
+    /// One of its addresses is ours.
     Ourselves,
+    /// Its addresses lead to this machine.
+    ThisMachine,
+    /// It has no address, or nobody's.
+    Nowhere,
+    /// Its addresses are not known.
+    Unknown(DnsFailure),
 }
 
-impl Weighing<'_> {
-    fn weigh(&mut self, host: &Domain, answer: &Answer<IpAddr>) -> Weighed {
-        let found = match answer {
-            Answer::Found(found) => found,
-            Answer::NoRecords => return self.nowhere(Finding::MxWithoutAddress(host.clone())),
-            Answer::NoSuchDomain => return self.nowhere(Finding::MxDoesNotExist(host.clone())),
+impl Weighed {
+    fn new(candidate: Candidate, answer: &Answer<IpAddr>, policy: &Policy) -> Self {
+        let mut findings = Vec::new();
+        let host = &candidate.host;
+        let fate = match answer {
+            Answer::Found(found) => {
+                if let Some(alias_of) = &found.alias_of {
+                    findings.push(Finding::MxIsAlias {
+                        host: host.clone(),
+                        alias_of: alias_of.clone(),
+                    });
+                }
+                Self::weigh(host, &found.records, policy, &mut findings)
+            }
+            Answer::NoRecords => {
+                findings.push(Finding::MxWithoutAddress(host.clone()));
+                Fate::Nowhere
+            }
+            Answer::NoSuchDomain => {
+                findings.push(Finding::MxDoesNotExist(host.clone()));
+                Fate::Nowhere
+            }
             Answer::Failed(failure) => {
-                self.failure = self.failure.or(Some(*failure));
-                return self.nowhere(Finding::MxLookupFailed {
+                findings.push(Finding::MxLookupFailed {
                     host: host.clone(),
                     failure: *failure,
                 });
+                Fate::Unknown(*failure)
             }
         };
-        if let Some(alias_of) = &found.alias_of {
-            self.findings.push(Finding::MxIsAlias {
-                host: host.clone(),
-                alias_of: alias_of.clone(),
-            });
+        Self {
+            candidate,
+            fate,
+            findings,
         }
-        self.weigh_addresses(host, &found.records)
     }
 
-    fn weigh_addresses(&mut self, host: &Domain, records: &[IpAddr]) -> Weighed {
+    fn weigh(
+        host: &Domain,
+        records: &[IpAddr],
+        policy: &Policy,
+        findings: &mut Vec<Finding>,
+    ) -> Fate {
         let mut usable = Vec::new();
         let mut reasons = Vec::new();
         for ip in records {
-            let Some(why) = self.policy.refuses(*ip) else {
+            let Some(why) = policy.refuses(*ip) else {
                 usable.push(*ip);
                 continue;
             };
             reasons.push(why);
-            self.findings.push(Finding::MxAddressRefused {
+            findings.push(Finding::MxAddressRefused {
                 host: host.clone(),
                 address: *ip,
                 why,
             });
         }
         if reasons.contains(&Refused::Ourselves) {
-            self.turned_back += 1;
-            return Weighed::Ourselves;
-        }
-        if !usable.is_empty() {
-            return Weighed::Usable(in_order(&usable));
-        }
-        if reasons.into_iter().any(Refused::is_this_machine) {
-            self.turned_back += 1;
+            Fate::Ourselves
+        } else if !usable.is_empty() {
+            Fate::Usable(in_order(&usable))
+        } else if reasons.into_iter().any(Refused::is_this_machine) {
+            Fate::ThisMachine
         } else {
-            self.elsewhere += 1;
-        }
-        Weighed::Unusable
-    }
-
-    fn nowhere(&mut self, finding: Finding) -> Weighed {
-        self.elsewhere += 1;
-        self.findings.push(finding);
-        Weighed::Unusable
-    }
-
-    fn plan(mut self) -> Plan {
-        let left_out = self.hosts.len().saturating_sub(MAX_HOSTS);
-        if left_out > 0 {
-            self.hosts.truncate(MAX_HOSTS);
-            self.findings.push(Finding::TooManyMx(left_out));
-        }
-        let findings = self.findings;
-        if !self.hosts.is_empty() {
-            let hosts = self.hosts;
-            return Plan::Hosts { hosts, findings };
-        }
-        match self.failure {
-            Some(failure) => Plan::TryLater(failure),
-            None if self.turned_back > 0 && self.elsewhere == 0 => Plan::RoutesToUs { findings },
-            None => Plan::Unroutable { findings },
+            Fate::Nowhere
         }
     }
 }

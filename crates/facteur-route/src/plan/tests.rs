@@ -223,6 +223,10 @@ fn our_own_host_cuts_itself_and_everything_as_far_or_farther() {
             "routes-to-us (mx-address-refused)",
         ),
         (
+            &[(10, "f.test"), (10, "gone.test"), (10, "slow.test")],
+            "routes-to-us (mx-address-refused)",
+        ),
+        (
             &[(10, "gone.test"), (20, "us.test")],
             "unroutable (mx-name-refused mx-does-not-exist)",
         ),
