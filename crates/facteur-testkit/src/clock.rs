@@ -84,6 +84,13 @@ impl ManualClock {
         self.state().sleepers.len()
     }
 
+    /// Lets the other tasks run until `count` sleep, so that [`ManualClock::advance_to_next`] misses nobody.
+    pub async fn until_sleeping(&self, count: usize) {
+        while self.sleepers() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -146,7 +153,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let due = clock.now().after(hour);
         let sleeper = tokio::spawn(clock.sleep_until(due));
-        tokio::task::yield_now().await;
+        clock.until_sleeping(1).await;
         assert_eq!(clock.next_wake(), Some(due));
 
         clock.advance(hour - Duration::from_millis(1));
