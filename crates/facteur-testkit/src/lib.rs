@@ -2,6 +2,7 @@
 
 mod client;
 mod clock;
+pub mod dialogue;
 mod dns_server;
 mod peer;
 mod random;

@@ -109,30 +109,28 @@ impl Session {
     /// Answers [`Question::Sender`], [`Question::Recipient`] or [`Question::Begin`]; a refusal is said to the
     /// client as it is. Without such a question, as after [`Session::interrupt`], it does nothing.
     pub fn answer(&mut self, verdict: Result<(), Reply>) {
-        match self.leave() {
-            State::Asked(Asked::Sender { mail, sender }) => {
-                self.sender_decided(mail, &sender, verdict);
-            }
-            State::Asked(Asked::Recipient { mail, recipient }) => {
+        match self.question() {
+            Some(Asked::Sender { mail, sender }) => self.sender_decided(mail, &sender, verdict),
+            Some(Asked::Recipient { mail, recipient }) => {
                 self.recipient_decided(mail, recipient, verdict);
             }
-            State::Asked(Asked::Begin { mail, chunk: None }) => self.data_decided(mail, verdict),
-            State::Asked(Asked::Begin {
+            Some(Asked::Begin { mail, chunk: None }) => self.data_decided(mail, verdict),
+            Some(Asked::Begin {
                 mail,
                 chunk: Some(chunk),
             }) => self.first_chunk_decided(mail, chunk, verdict),
-            other => self.state = other,
+            Some(Asked::Commit(_)) => unreachable!("a commit is answered by `committed`"),
+            None => {}
         }
     }
 
     /// Answers [`Question::Commit`]. Only a receipt makes the 250 after the content.
     pub fn committed(&mut self, outcome: Result<Receipt, Reply>) {
-        match self.leave() {
-            State::Asked(Asked::Commit(mail)) => match outcome {
-                Ok(receipt) => self.message_taken(mail, &receipt),
-                Err(reply) => self.message_refused(mail, &reply),
-            },
-            other => self.state = other,
+        match (self.question(), outcome) {
+            (Some(Asked::Commit(mail)), Ok(receipt)) => self.message_taken(mail, &receipt),
+            (Some(Asked::Commit(mail)), Err(reply)) => self.message_refused(mail, &reply),
+            (Some(asked), _) => unreachable!("not answered by `committed`: {asked:?}"),
+            (None, _) => {}
         }
     }
 
@@ -192,6 +190,18 @@ impl Session {
     /// Takes the state out; whoever does puts the next one in. Until then the session is closed.
     fn leave(&mut self) -> State {
         mem::replace(&mut self.state, State::Closed)
+    }
+
+    /// Takes the open question out, if there is one.
+    fn question(&mut self) -> Option<Asked> {
+        if !matches!(self.state, State::Asked(_)) {
+            return None;
+        }
+        if let State::Asked(asked) = self.leave() {
+            Some(asked)
+        } else {
+            None
+        }
     }
 
     fn step(&mut self) -> Step {

@@ -244,16 +244,20 @@ mod tests {
 
     #[test]
     fn wrong_arguments_carry_the_reply_to_them() {
-        let id = |line: &[u8]| match Command::parse(line) {
-            Command::Hello(_, Err(reply))
+        let id = |line: &[u8]| {
+            let command = Command::parse(line);
+            let (Command::Hello(_, Err(reply))
             | Command::Mail(Err(reply))
             | Command::Rcpt(Err(reply))
             | Command::Bdat(Err(reply))
             | Command::Data(Err(reply))
             | Command::Rset(Err(reply))
             | Command::Vrfy(Err(reply))
-            | Command::Quit(Err(reply)) => reply.id(),
-            other => panic!("{other:?}"),
+            | Command::Quit(Err(reply))) = command
+            else {
+                panic!("{command:?}");
+            };
+            reply.id()
         };
         for line in [
             &b"EHLO"[..],

@@ -35,11 +35,8 @@ pub(super) fn mail(text: &str) -> Result<MailParameters, Reply> {
     for (keyword, value) in parameters(text) {
         match seen.once(keyword)?.as_str() {
             "SIZE" => {
-                all.size = Some(
-                    value
-                        .and_then(size)
-                        .ok_or_else(|| expected("SIZE=octets"))?,
-                )
+                let octets = value.and_then(size);
+                all.size = Some(octets.ok_or_else(|| expected("SIZE=octets"))?);
             }
             "BODY" => all.body = body(value.ok_or_else(|| expected("BODY=8BITMIME"))?)?,
             "SMTPUTF8" if value.is_none() => all.smtputf8 = true,
