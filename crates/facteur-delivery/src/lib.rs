@@ -4,14 +4,18 @@
 //! judged by [`judge`] and written down before anything follows from it, and what the sender must know leaves as a
 //! new message from `<>`.
 
+mod attempt;
 mod backoff;
 mod bounce;
 mod config;
+mod connections;
+mod dialogue;
 mod index;
 mod mailbox;
 mod message;
 mod remote;
 mod scheduler;
+mod transport;
 mod verdict;
 mod work;
 
@@ -26,11 +30,14 @@ use tokio::task::JoinHandle;
 use crate::scheduler::Scheduler;
 use crate::work::Shared;
 
+pub use attempt::{MAX_ADDRESSES, MAX_HOSTS, Sender, SenderConfig};
 pub use backoff::Backoff;
 pub use config::Config;
+pub use connections::CacheLimits;
 pub use facteur_smtp::client::Dialect;
 pub use mailbox::{DiskMailboxes, Letter, MailboxError, Mailboxes};
-pub use remote::{Carried, Load, Remote, RemoteFuture, Way};
+pub use remote::{Carried, Closing, Load, Remote, RemoteFuture, Way};
+pub use transport::{Connecting, Duplex, Endpoint, Sockets, Stream, Transport};
 pub use verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
 
 /// What delivery works with.

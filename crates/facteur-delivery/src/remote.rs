@@ -15,10 +15,18 @@ pub trait Remote: Send + Sync + 'static {
     /// Tries to deliver a message once: the hosts in order until one gives a verdict on each recipient. Every outcome is
     /// [`Outcome::Taken`] or [`Outcome::NotTaken`].
     fn deliver<'a>(&'a self, load: Load<'a>) -> RemoteFuture<'a>;
+
+    /// Closes what is kept open for the next message; nothing, unless said otherwise.
+    fn close(&self) -> Closing<'_> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A delivery under way.
 pub type RemoteFuture<'a> = Pin<Box<dyn Future<Output = Carried> + Send + 'a>>;
+
+/// What [`Remote::close`] returns.
+pub type Closing<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
 /// What is to be sent, and where.
 #[derive(Debug)]

@@ -198,6 +198,7 @@ impl Scheduler {
         }
         // What still runs is dropped: its recipients are known to be uncertain.
         self.tasks.shutdown().await;
+        self.shared.remote.close().await;
     }
 }
 

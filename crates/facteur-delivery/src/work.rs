@@ -43,7 +43,7 @@ pub(crate) struct Shared {
     pub(crate) spool: Arc<dyn Spool>,
     pub(crate) router: Arc<Router>,
     pub(crate) planner: Planner,
-    remote: Arc<dyn Remote>,
+    pub(crate) remote: Arc<dyn Remote>,
     mailboxes: Arc<dyn Mailboxes>,
     pub(crate) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
