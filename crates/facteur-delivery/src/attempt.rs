@@ -1,0 +1,494 @@
+//! One try to deliver a message: hosts in order, each over an idle or a new connection, until every recipient has
+//! its words.
+//!
+//! Another host is tried only as long as nothing was said about the recipient: no answer, a greeting or an EHLO that was
+//! refused, a connection that ended before its verdict. A verdict on a recipient or on the message is never taken to
+//! another host, nor is a connection that was lost after the content had begun: the message may have arrived.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_mail::{Attempt, Clock, Delivery, RemoteHost, Said, Stage, Timestamp};
+use facteur_replies::{Class, Reply};
+use facteur_smtp::client::{
+    self, About, Dialect, Inspection, Message, RecipientOutcome, Session, Timeouts,
+};
+use facteur_spool::{Body, Leased, SpoolError};
+
+use crate::connections::{CacheLimits, Connections, Server};
+use crate::dialogue::{self, BLOCK, Connection, Content, Patience};
+use crate::remote::{Carried, Closing, Load, Remote, RemoteFuture, Way};
+use crate::transport::{Endpoint, Transport};
+use crate::verdict::Outcome;
+
+/// The most hosts that one attempt tries. (RFC 5321 §5.1 asks for two at least)
+pub const MAX_HOSTS: usize = 5;
+
+/// The most addresses that one attempt tries, of all hosts together.
+pub const MAX_ADDRESSES: usize = 10;
+
+/// The most transactions that one attempt makes with one server, where it takes few recipients at a time.
+const MAX_ROUNDS: usize = 100;
+
+/// How messages are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderConfig {
+    /// Our name, for EHLO. (RFC 5321 §4.1.1.1)
+    pub our_name: String,
+    /// How long an address may take to answer a connection.
+    pub connect: Duration,
+    /// How long each step may take.
+    pub timeouts: Timeouts,
+    /// How long one transaction may take in all, however slow its steps.
+    pub transaction: Duration,
+    /// How idle connections are kept.
+    pub cache: CacheLimits,
+}
+
+impl SenderConfig {
+    /// The defaults for a server of this name.
+    #[must_use]
+    pub fn new(our_name: impl Into<String>) -> Self {
+        Self {
+            our_name: our_name.into(),
+            connect: Duration::from_secs(30),
+            timeouts: Timeouts::default(),
+            transaction: Duration::from_secs(3_600),
+            cache: CacheLimits::default(),
+        }
+    }
+}
+
+/// Sends messages to other servers.
+pub struct Sender {
+    config: SenderConfig,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    connections: Arc<Connections>,
+}
+
+impl Sender {
+    /// A sender without connections.
+    #[must_use]
+    pub fn new(config: SenderConfig, transport: Arc<dyn Transport>, clock: Arc<dyn Clock>) -> Self {
+        let connections = Connections::new(config.cache.clone(), Arc::clone(&clock));
+        Self {
+            config,
+            transport,
+            clock,
+            connections,
+        }
+    }
+
+    async fn attempt(&self, load: Load<'_>) -> Carried {
+        let mut job = Job {
+            sender: self,
+            message: load.message,
+            began: self.clock.now(),
+            outcomes: BTreeMap::new(),
+            pending: load.recipients.to_vec(),
+            held: None,
+        };
+        for server in self.servers(load.way) {
+            job.try_server(&server).await;
+            if job.pending.is_empty() {
+                break;
+            }
+        }
+        job.carried(load.recipients)
+    }
+
+    /// The servers to try, in order. Among equal hosts those with an idle connection come first.
+    fn servers(&self, way: &Way) -> Vec<Server> {
+        let (hosts, port, dialect) = match way {
+            Way::Hosts {
+                hosts,
+                port,
+                dialect,
+            } => (hosts, *port, *dialect),
+            Way::Socket { path, dialect } => {
+                return vec![Server {
+                    name: path.display().to_string().into(),
+                    endpoint: Endpoint::Unix(path.clone()),
+                    dialect: *dialect,
+                }];
+            }
+        };
+        let best = hosts.first().map(|host| host.preference);
+        let mut servers = Vec::new();
+        for host in hosts.iter().take(MAX_HOSTS) {
+            let name = host.name.to_string();
+            for ip in &host.addresses {
+                let server = Server {
+                    name: name.as_str().into(),
+                    endpoint: Endpoint::Tcp((*ip, port).into()),
+                    dialect,
+                };
+                let warm = Some(host.preference) == best && self.connections.has(&server);
+                servers.push((!warm, server));
+            }
+        }
+        servers.truncate(MAX_ADDRESSES);
+        servers.sort_by_key(|(cold, _)| *cold);
+        servers.into_iter().map(|(_, server)| server).collect()
+    }
+
+    /// Opens a connection, up to where a message can be sent.
+    async fn open(&self, server: &Server) -> Result<Connection, (Stage, Said)> {
+        let clock = &*self.clock;
+        let opened = clock.now();
+        let limit = self.config.connect;
+        let connecting = self.transport.connect(&server.endpoint);
+        let stream = match dialogue::within(clock, opened.after(limit), connecting).await {
+            Some(Ok(stream)) => stream,
+            Some(Err(error)) => return Err(no_answer(server, &error.kind().to_string())),
+            None => {
+                let cause = format!("no connection within {} seconds", limit.as_secs());
+                return Err(no_answer(server, &cause));
+            }
+        };
+        let session = Session::new(client::Config {
+            dialect: server.dialect,
+            our_name: self.config.our_name.as_str().into(),
+            host: server.name.clone(),
+        });
+        let mut connection = Connection::new(stream, session, opened);
+        let heard = connection.run(&self.patience(), None).await;
+        match heard.failure {
+            None => Ok(connection),
+            Some(failure) => Err(failure),
+        }
+    }
+
+    fn patience(&self) -> Patience<'_> {
+        Patience {
+            clock: &*self.clock,
+            timeouts: &self.config.timeouts,
+            until: self.clock.now().after(self.config.transaction),
+        }
+    }
+}
+
+impl Remote for Sender {
+    /// Dropped midway, the future drops the connection that it uses: the remote then has no end of the content.
+    fn deliver<'a>(&'a self, load: Load<'a>) -> RemoteFuture<'a> {
+        Box::pin(self.attempt(load))
+    }
+
+    /// Says QUIT on every idle connection. From now on each message has a connection of its own.
+    fn close(&self) -> Closing<'_> {
+        Box::pin(self.connections.close())
+    }
+}
+
+/// A connection whose message is not yet settled. Dropped, it becomes idle.
+struct Held {
+    connections: Arc<Connections>,
+    connection: Option<(Server, Connection)>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some((server, connection)) = self.connection.take() {
+            self.connections.park(server, connection);
+        }
+    }
+}
+
+/// An attempt under way.
+struct Job<'a> {
+    sender: &'a Sender,
+    message: &'a Leased,
+    began: Timestamp,
+    /// The words for each recipient, provisional for those that are pending.
+    outcomes: BTreeMap<usize, Outcome>,
+    /// Who still needs a server.
+    pending: Vec<usize>,
+    /// The connection that carried the last transaction, idle again.
+    held: Option<(Server, Connection)>,
+}
+
+/// What follows from a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Nothing: it stands.
+    Settled,
+    /// Another transaction with the same server.
+    AnotherRound,
+    /// A new connection to the same server: this one had carried other messages before.
+    FreshConnection,
+    /// Another server.
+    Elsewhere,
+}
+
+impl Job<'_> {
+    /// Tries one address of one host. Whoever needs another one stays pending.
+    async fn try_server(&mut self, server: &Server) {
+        let mut reuse = true;
+        for _ in 0..MAX_ROUNDS {
+            let idle = if reuse {
+                self.idle_connection(server).await
+            } else {
+                None
+            };
+            let reused = idle.is_some();
+            let connection = match idle {
+                Some(connection) => connection,
+                None => match self.sender.open(server).await {
+                    Ok(connection) => connection,
+                    Err((stage, said)) => return self.nobody_served(server, stage, &said),
+                },
+            };
+            let before = self.pending.len();
+            let next = self.transact(connection, server, reused).await;
+            match next {
+                Next::FreshConnection => reuse = false,
+                Next::AnotherRound if self.pending.len() < before => {}
+                // A server that takes nobody takes nobody in another transaction either.
+                Next::AnotherRound => return self.pending.clear(),
+                Next::Settled | Next::Elsewhere => return,
+            }
+        }
+        self.pending.clear();
+    }
+
+    /// The connection of the last transaction, or one of another message's.
+    async fn idle_connection(&mut self, server: &Server) -> Option<Connection> {
+        let connections = &self.sender.connections;
+        match self.held.take() {
+            Some((_, connection)) if connections.may_carry_more(&connection.session) => {
+                Some(connection)
+            }
+            Some((server, connection)) => {
+                connections.park(server, connection);
+                None
+            }
+            None => connections.take(server).await,
+        }
+    }
+
+    /// One transaction with everybody who is pending.
+    async fn transact(
+        &mut self,
+        mut connection: Connection,
+        server: &Server,
+        reused: bool,
+    ) -> Next {
+        let asked = self.pending.clone();
+        let content = match self.send(&mut connection.session, &asked) {
+            Ok(content) => content,
+            Err(reply) => {
+                self.held = Some((server.clone(), connection));
+                self.nobody_served(server, Stage::Queue, &Said::ByUs(reply));
+                self.pending.clear();
+                return Next::Settled;
+            }
+        };
+        let heard = connection.run(&self.sender.patience(), Some(content)).await;
+        let taken = asked.len() - count_postponed(&heard.outcomes);
+        let delivery = match server.dialect {
+            Dialect::Lmtp => Delivery::Mailbox,
+            Dialect::Smtp if connection.session.extensions().dsn => Delivery::HandedOn,
+            Dialect::Smtp => Delivery::Relayed,
+        };
+        let mut next = Next::Settled;
+        for outcome in heard.outcomes {
+            let Some(recipient) = asked.get(outcome.index).copied() else {
+                continue;
+            };
+            let follows = what_follows(&outcome, reused);
+            next = next.or(follows);
+            let said = postponed_words(outcome.said, outcome.about, taken);
+            let attempt = self.attempt(server, outcome.stage, said);
+            self.note(recipient, attempt, delivery);
+            if follows == Next::Settled {
+                self.pending.retain(|pending| *pending != recipient);
+            }
+        }
+        if connection.session.is_idle() {
+            self.held = Some((server.clone(), connection));
+        }
+        next
+    }
+
+    /// Starts the transaction, its content opened and verified before MAIL.
+    fn send(&mut self, session: &mut Session, asked: &[usize]) -> Result<Content, Reply> {
+        let queued = &self.message.message;
+        let envelope = &queued.envelope;
+        let recipients: Vec<_> = asked
+            .iter()
+            .filter_map(|recipient| envelope.recipients.get(*recipient))
+            .collect();
+        let mut message = Message {
+            sender: &envelope.sender,
+            recipients: &recipients,
+            octets: queued.octets,
+            body: envelope.body,
+            smtputf8: envelope.smtputf8,
+            ret: envelope.ret,
+            envid: envelope.envid.as_ref(),
+            facts: None,
+        };
+        if session.wants_facts(&message) {
+            message.facts = Some(inspect(self.message)?);
+        }
+        let body = open_body(self.message)?;
+        session.send(&message);
+        Ok(Content::new(body, queued.octets))
+    }
+
+    /// The same words for everybody who is pending. What one host refuses for good is not final while another one
+    /// could not be asked: words that leave hope stay.
+    fn nobody_served(&mut self, server: &Server, stage: Stage, said: &Said) {
+        let permanent = said.class() == Class::Permanent;
+        for recipient in self.pending.clone() {
+            let known = self.outcomes.get(&recipient).map(Outcome::attempt);
+            let hope = known.is_some_and(|known| known.said.class() != Class::Permanent);
+            if !(permanent && hope) {
+                let attempt = self.attempt(server, stage, said.clone());
+                self.outcomes
+                    .insert(recipient, Outcome::NotTaken { attempt });
+            }
+        }
+    }
+
+    /// Writes down what was said for a recipient. Only a 2yz at the end of the content takes a message.
+    fn note(&mut self, recipient: usize, attempt: Attempt, delivery: Delivery) {
+        let taken = attempt.stage == Stage::EndOfData && attempt.said.class() == Class::Success;
+        let outcome = if taken {
+            Outcome::Taken { attempt, delivery }
+        } else {
+            Outcome::NotTaken { attempt }
+        };
+        self.outcomes.insert(recipient, outcome);
+    }
+
+    fn attempt(&self, server: &Server, stage: Stage, said: Said) -> Attempt {
+        let address = match &server.endpoint {
+            Endpoint::Tcp(address) => Some(*address),
+            Endpoint::Unix(_) => None,
+        };
+        Attempt {
+            at: self.began,
+            took: self.sender.clock.now().since(self.began),
+            host: Some(RemoteHost {
+                name: server.name.clone(),
+                address,
+            }),
+            stage,
+            said,
+        }
+    }
+
+    /// The outcomes in the order asked for, with the connection to hold.
+    fn carried(mut self, recipients: &[usize]) -> Carried {
+        let (began, now) = (self.began, self.sender.clock.now());
+        // Without any server to try nobody spoke; a plan has at least one.
+        let nothing = || Outcome::NotTaken {
+            attempt: Attempt {
+                at: began,
+                took: now.since(began),
+                host: None,
+                stage: Stage::Route,
+                said: Said::ByUs(Reply::local_error()),
+            },
+        };
+        let outcomes = recipients
+            .iter()
+            .map(|recipient| self.outcomes.remove(recipient).unwrap_or_else(nothing))
+            .collect();
+        let connections = &self.sender.connections;
+        let hold = self.held.take().map(|held| {
+            let hold: Box<dyn Any + Send> = Box::new(Held {
+                connections: Arc::clone(connections),
+                connection: Some(held),
+            });
+            hold
+        });
+        Carried { outcomes, hold }
+    }
+}
+
+impl Next {
+    /// What follows for the whole transaction, from what follows for two of its recipients.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Elsewhere, _) | (_, Self::Elsewhere) => Self::Elsewhere,
+            (Self::FreshConnection, _) | (_, Self::FreshConnection) => Self::FreshConnection,
+            (Self::AnotherRound, _) | (_, Self::AnotherRound) => Self::AnotherRound,
+            (Self::Settled, Self::Settled) => Self::Settled,
+        }
+    }
+}
+
+fn what_follows(outcome: &RecipientOutcome, reused: bool) -> Next {
+    let content_begun = outcome.stage == Stage::EndOfData;
+    match outcome.about {
+        About::Recipient => Next::Settled,
+        About::Transaction => Next::AnotherRound,
+        About::Connection if content_begun => Next::Settled,
+        About::Connection if reused => Next::FreshConnection,
+        About::Connection => Next::Elsewhere,
+        // Some servers say so when a session has carried enough messages.
+        About::Message if reused && !content_begun && outcome.said.code().number() == 452 => {
+            Next::FreshConnection
+        }
+        About::Message => Next::Settled,
+    }
+}
+
+fn count_postponed(outcomes: &[RecipientOutcome]) -> usize {
+    let postponed = outcomes.iter().filter(|it| it.about == About::Transaction);
+    postponed.count()
+}
+
+/// "Too many recipients" never fails a message: where it is said with a 5yz, our words for the same stand instead.
+/// (RFC 5321 §4.5.3.1.10)
+fn postponed_words(said: Said, about: About, taken: usize) -> Said {
+    if about == About::Transaction && said.class() == Class::Permanent {
+        Said::ByUs(Reply::too_many_recipients(taken))
+    } else {
+        said
+    }
+}
+
+fn no_answer(server: &Server, cause: &str) -> (Stage, Said) {
+    (
+        Stage::Connect,
+        Said::ByUs(Reply::no_answer(&server.name, cause)),
+    )
+}
+
+/// Opens the content; what cannot be read has its words here.
+fn open_body(message: &Leased) -> Result<Body, Reply> {
+    message.body().map_err(|error| {
+        tracing::warn!(%error, "content cannot be opened");
+        if let SpoolError::Damaged { id, .. } = error {
+            Reply::spool_damaged(id)
+        } else {
+            Reply::local_error()
+        }
+    })
+}
+
+/// Reads all content, to know what it needs of a server.
+fn inspect(message: &Leased) -> Result<client::Facts, Reply> {
+    let mut body = open_body(message)?;
+    let mut inspection = Inspection::default();
+    let mut block = vec![0; BLOCK];
+    loop {
+        match body.read(&mut block) {
+            Ok(0) => return Ok(inspection.finish()),
+            Ok(octets) => inspection.push(block.get(..octets).unwrap_or_default()),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(Reply::local_error()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod net;
+#[cfg(test)]
+mod tests;
