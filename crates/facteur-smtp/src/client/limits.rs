@@ -9,6 +9,12 @@ pub const MAX_GROUP: usize = 64;
 /// The most octets of commands sent before their replies are read, unless one command alone is longer.
 pub const MAX_GROUP_OCTETS: usize = 16 * 1024;
 
+/// The most octets of replies that one transaction may cost, besides [`MAX_HEARD_PER_RECIPIENT`].
+pub const MAX_HEARD: usize = 64 * 1024;
+
+/// What each recipient adds to [`MAX_HEARD`]: two lines of the longest kind.
+pub const MAX_HEARD_PER_RECIPIENT: usize = 1024;
+
 /// What the driver waits for: a reply, or room to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Waiting {

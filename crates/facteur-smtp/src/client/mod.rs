@@ -39,7 +39,9 @@ pub use action::{About, Action, RecipientOutcome};
 pub use config::{Config, Dialect, Lost};
 pub use extensions::Extensions;
 pub use facts::{Facts, Inspection, MAX_TEXT_LINE};
-pub use limits::{MAX_GROUP, MAX_GROUP_OCTETS, Timeouts, Waiting};
+pub use limits::{
+    MAX_GROUP, MAX_GROUP_OCTETS, MAX_HEARD, MAX_HEARD_PER_RECIPIENT, Timeouts, Waiting,
+};
 pub use message::Message;
 pub use session::Session;
 pub use stuffing::Stuffing;

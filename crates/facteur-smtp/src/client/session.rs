@@ -8,11 +8,11 @@ use facteur_replies::{Class, Detail, RemoteReply, Reply};
 use super::action::{About, Action, RecipientOutcome};
 use super::config::{Config, Dialect, Lost};
 use super::extensions::Extensions;
-use super::limits::Waiting;
+use super::limits::{MAX_HEARD, MAX_HEARD_PER_RECIPIENT, Waiting};
 use super::message::{Form, Lacking, Message, write_rcpt};
 use super::state::{Command, Encoding, Misbehaviour, State, Transfer};
 use super::stuffing::Stuffing;
-use crate::syntax::reply::{Finding, ReplyReader};
+use crate::syntax::reply::{Finding, MAX_REPLY_OCTETS, ReplyReader};
 
 /// The enhanced code of "too many recipients". (RFC 3463 §3.6)
 const TOO_MANY_RECIPIENTS: Detail = Detail {
@@ -31,6 +31,8 @@ pub struct Session {
     output: Output,
     replies: u64,
     messages: usize,
+    /// Octets of replies that the remote may still send before the next message.
+    hearing: usize,
 }
 
 /// What the driver is told before the dialogue goes on.
@@ -62,6 +64,8 @@ impl Session {
             output: Output::default(),
             replies: 0,
             messages: 0,
+            // The greeting and the answer to EHLO, each bounded by itself.
+            hearing: 2 * MAX_REPLY_OCTETS,
         }
     }
 
@@ -76,7 +80,7 @@ impl Session {
             };
         }
         let waiting = self.state.waiting();
-        if matches!(self.state, State::Closed) {
+        if self.is_closed() {
             return Action::Close;
         }
         if !self.output.bytes.is_empty() {
@@ -106,7 +110,11 @@ impl Session {
 
     /// Takes what the remote sent.
     pub fn receive(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && !matches!(self.state, State::Closed) {
+        match self.hearing.checked_sub(bytes.len()) {
+            Some(rest) => self.hearing = rest,
+            None => return self.misbehaved(Misbehaviour::TooTalkative),
+        }
+        while !bytes.is_empty() && !self.is_closed() {
             let asked = self.is_asked();
             let heard = match self.reader.read(bytes) {
                 Ok((taken, heard)) => {
@@ -180,6 +188,7 @@ impl Session {
             "a message is sent only when the session is idle"
         );
         self.messages += 1;
+        self.hearing = MAX_HEARD + message.recipients.len() * MAX_HEARD_PER_RECIPIENT;
         let mut transfer = Transfer {
             unsettled: vec![true; message.recipients.len()],
             ..Transfer::default()
@@ -249,6 +258,12 @@ impl Session {
     #[must_use]
     pub const fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle) && self.output.is_empty()
+    }
+
+    /// Whether nothing is left to say or to hear: [`Action::Close`] comes next, or after the last outcomes.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
     }
 
     /// What the remote offers; nothing before its answer to EHLO.

@@ -181,6 +181,8 @@ pub(super) enum Misbehaviour {
     NotAReply(ReplyError),
     /// It spoke without having been asked.
     Unasked,
+    /// Its replies to one message are longer than all of them together may be.
+    TooTalkative,
     /// Its code is none that this command can have.
     OutOfOrder { code: ReplyCode, to: Stage },
 }
@@ -190,6 +192,7 @@ impl fmt::Display for Misbehaviour {
         match self {
             Self::NotAReply(error) => error.fmt(f),
             Self::Unasked => f.write_str("it sent a reply that no command asked for"),
+            Self::TooTalkative => f.write_str("its replies to one message are too long"),
             Self::OutOfOrder { code, to } => {
                 write!(f, "{code} is no reply to this step ({})", to.name())
             }

@@ -105,6 +105,35 @@ fn a_success_before_the_final_dot_delivers_nothing() {
 }
 
 #[test]
+fn the_replies_to_one_message_have_an_end_together() {
+    let mail = mail(&["x@t.test", "y@t.test"]);
+    let recipients: Vec<&Recipient> = mail.recipients.iter().collect();
+    let mut session = session_at_idle(b"250 mx.test\r\n");
+    session.send(&mail.with(&recipients));
+    let mut heard = 0;
+    let outcome = loop {
+        match session.next_action() {
+            Action::Outcome(outcome) => break outcome,
+            Action::Read { .. } => {
+                let long = "250-ok\r\n".repeat(500) + &format!("250 {}\r\n", "x".repeat(50_000));
+                session.receive(long.as_bytes());
+                heard += 1;
+            }
+            Action::Write { .. } | Action::Unusual { .. } => {}
+            Action::NeedContent | Action::Failed { .. } | Action::Idle | Action::Close => {
+                panic!("no outcome")
+            }
+        }
+    };
+    assert_eq!((heard, outcome.about), (2, About::Connection));
+    let words = outcome.said.to_line();
+    assert!(
+        words.ends_with("its replies to one message are too long"),
+        "{words}"
+    );
+}
+
+#[test]
 fn what_the_disk_cannot_give_is_never_completed() {
     let mut session = session_in_content();
     session.abort(facteur_replies::Reply::spool_damaged("X"));
