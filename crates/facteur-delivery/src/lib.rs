@@ -108,7 +108,7 @@ impl Handle {
         resume(self.scheduler.await);
     }
 
-    /// Completes when delivery has ended without [`Handle::shutdown`]: the spool is closed.
+    /// Completes when delivery has ended by itself, which it never should.
     ///
     /// # Panics
     /// If the scheduler has panicked: the process must end.

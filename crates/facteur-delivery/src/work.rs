@@ -579,6 +579,9 @@ fn for_others(attempt: &Attempt) -> Attempt {
 
 /// One line for each outcome; every text of a stranger escaped.
 fn log(id: QueueId, recipient: &Recipient, attempt: &Attempt, verdict: Verdict) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
     let (said, host) = (attempt.said.to_line(), attempt.host.as_ref());
     let (verdict, next) = match verdict {
         Verdict::Delivered(_) => ("delivered", None),

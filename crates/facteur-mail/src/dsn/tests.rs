@@ -1,3 +1,5 @@
+//! Reports as programs, people and other servers meet them.
+
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;

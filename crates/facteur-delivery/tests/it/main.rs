@@ -1,0 +1,11 @@
+//! Delivery from the spool to the last report, with a spool in memory, a zone of DNS, a scripted remote and a clock
+//! that stands still.
+
+#[cfg(test)]
+mod office;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod trouble;
