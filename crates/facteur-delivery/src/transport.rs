@@ -88,3 +88,58 @@ impl fmt::Display for Endpoint {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use facteur_testkit::{Peer, Script};
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::{TcpListener, UnixListener};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_is_reached_over_tcp() {
+        let peer = Peer::start(Script::accept_all()).await.unwrap();
+        let endpoint = Endpoint::Tcp(peer.address());
+        let mut stream = Sockets::default().connect(&endpoint).await.unwrap();
+        let mut greeting = [0; 4];
+        stream.read_exact(&mut greeting).await.unwrap();
+        assert_eq!(&greeting, b"220 ");
+    }
+
+    #[tokio::test]
+    async fn a_connection_comes_from_the_configured_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::Tcp(listener.local_addr().unwrap());
+        let from = Ipv4Addr::new(127, 0, 0, 2);
+        let sockets = Sockets {
+            from_v4: Some(from),
+            from_v6: None,
+        };
+        let (stream, accepted) = tokio::join!(sockets.connect(&endpoint), listener.accept());
+        drop(stream.unwrap());
+        assert_eq!(accepted.unwrap().1.ip(), from);
+    }
+
+    #[tokio::test]
+    async fn a_server_is_reached_over_a_unix_socket() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("lmtp");
+        let listener = UnixListener::bind(&path).unwrap();
+        let endpoint = Endpoint::Unix(path);
+        let sockets = Sockets::default();
+        let (stream, accepted) = tokio::join!(sockets.connect(&endpoint), listener.accept());
+        drop(accepted.unwrap());
+        let read = stream.unwrap().read(&mut [0]).await.unwrap();
+        assert_eq!(read, 0, "the other side is the listener's");
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_the_connection_is_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = Endpoint::Tcp(listener.local_addr().unwrap());
+        drop(listener);
+        let error = Sockets::default().connect(&endpoint).await.err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

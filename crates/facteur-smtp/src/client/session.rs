@@ -10,7 +10,7 @@ use super::config::{Config, Dialect, Lost};
 use super::extensions::Extensions;
 use super::limits::{MAX_HEARD, MAX_HEARD_PER_RECIPIENT, Waiting};
 use super::message::{Form, Lacking, Message, write_rcpt};
-use super::state::{Command, Encoding, Misbehaviour, State, Transfer};
+use super::state::{Command, Encoding, Misbehaviour, Output, State, Transfer};
 use super::stuffing::Stuffing;
 use crate::syntax::reply::{Finding, MAX_REPLY_OCTETS, ReplyReader};
 
@@ -41,14 +41,6 @@ enum Event {
     Outcome(RecipientOutcome),
     Failed { stage: Stage, said: Said },
     Unusual { stage: Stage, finding: Finding },
-}
-
-/// What is to be written.
-#[derive(Debug, Default)]
-struct Output {
-    bytes: Vec<u8>,
-    /// The driver has it; it is written when it asks for the next action.
-    handed_over: bool,
 }
 
 impl Session {
@@ -92,7 +84,10 @@ impl Session {
             };
         }
         match &self.state {
-            State::Idle => Action::Idle,
+            State::Idle => {
+                self.output.give_back();
+                Action::Idle
+            }
             State::Content(..) => Action::NeedContent,
             State::Closed => Action::Close,
             State::Greeting
@@ -587,18 +582,6 @@ impl Session {
             Lacking::EightBitMime => Reply::conversion_not_supported(host, "8BITMIME"),
             Lacking::BinaryMime => Reply::conversion_not_supported(host, "BINARYMIME"),
             Lacking::Room { limit } => Reply::too_big_for_next_hop(host, limit),
-        }
-    }
-}
-
-impl Output {
-    const fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    fn forget_written(&mut self) {
-        if std::mem::take(&mut self.handed_over) {
-            self.bytes.clear();
         }
     }
 }

@@ -174,6 +174,31 @@ impl State {
     }
 }
 
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(super) struct Output {
+    pub(super) bytes: Vec<u8>,
+    /// The driver has it; it is written when it asks for the next action.
+    pub(super) handed_over: bool,
+}
+
+impl Output {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    pub(super) fn forget_written(&mut self) {
+        if std::mem::take(&mut self.handed_over) {
+            self.bytes.clear();
+        }
+    }
+
+    /// An idle session holds little memory.
+    pub(super) fn give_back(&mut self) {
+        self.bytes.shrink_to(MAX_GROUP_OCTETS);
+    }
+}
+
 /// How a remote left the protocol. Nothing it says afterwards can be understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Misbehaviour {

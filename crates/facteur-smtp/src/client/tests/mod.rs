@@ -13,6 +13,7 @@ use facteur_mail::{Address, BodyType, EnvId, Notify, Orcpt, Recipient, Ret, Reve
 mod dialogues;
 mod forms;
 mod lmtp;
+mod ours;
 mod steps;
 
 /// A message with its content, as the tests write it.
