@@ -1,7 +1,9 @@
 //! How mail is sent: times, limits, language.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use facteur_mail::{Address, Domain};
 use facteur_replies::Language;
 
 use crate::backoff::Backoff;
@@ -14,6 +16,8 @@ pub struct Config {
     pub hostname: String,
     /// The language of reports, English after it.
     pub language: Language,
+    /// The language of reports to senders of a domain, where it is another one.
+    pub languages: BTreeMap<Domain, Language>,
     /// The waits between tries; the last one repeats.
     pub retry: Backoff,
     /// How long after its acceptance a message is given up. (RFC 5321 §4.5.4.1: four to five days)
@@ -22,9 +26,9 @@ pub struct Config {
     pub delay_notice_after: Option<Duration>,
     /// The port of servers found by MX or named by an address literal.
     pub port: u16,
-    /// How many deliveries run at once.
+    /// How many deliveries run at once; each to a server that does not answer costs a task and a socket.
     pub max_running: usize,
-    /// How many of them go to one destination.
+    /// How many of them go to one destination, at most: a destination starts with one, and earns more by quick answers.
     pub max_per_destination: usize,
     /// How long a destination that did not answer is left alone; shorter than the first wait, so that a message that
     /// found the silence is the one that tries again.
@@ -40,15 +44,22 @@ impl Config {
         Self {
             hostname: hostname.into(),
             language: Language::English,
+            languages: BTreeMap::new(),
             retry: Backoff::default(),
             give_up_after: Duration::from_secs(5 * 24 * 3_600),
             delay_notice_after: Some(Duration::from_secs(4 * 3_600)),
             port: 25,
-            max_running: 256,
+            max_running: 1_000,
             max_per_destination: 20,
             destination_pause: Duration::from_secs(4 * 60),
             shutdown_grace: Duration::from_secs(10),
         }
+    }
+
+    /// The language in which `sender` is written to.
+    pub(crate) fn language_of(&self, sender: &Address) -> Language {
+        let configured = sender.domain().and_then(|domain| self.languages.get(domain));
+        configured.copied().unwrap_or(self.language)
     }
 
     pub(crate) fn policy(&self) -> Policy {

@@ -2,8 +2,9 @@
 //!
 //! A job is a message and a destination. Jobs wait in one heap by the time when they are due: 24 octets each, so that
 //! a million fit. Due jobs stand in a queue for each destination; destinations take turns, and none runs more jobs
-//! than it may, so that none delays another. A destination that does not answer is left alone for a while: then its
-//! due jobs are told so instead of being tried.
+//! than it has earned, so that none delays another: one at first, twice as many after each quick answer, one again
+//! after a slow one. A destination that does not answer is left alone for a while: then its due jobs are told so
+//! instead of being tried.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
@@ -15,6 +16,9 @@ use facteur_route::Destination;
 
 /// A destination goes down when this many tries in a row found no answer, or the only one that ran.
 const SILENT_IN_A_ROW: u32 = 2;
+
+/// A job that takes longer shows a slow destination: it gets no more than one at a time, until it is quick again.
+const SLOW: Duration = Duration::from_secs(20);
 
 /// The handle of a destination while it has jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +90,8 @@ struct State {
     waiting: u32,
     due: VecDeque<QueueId>,
     active: u32,
+    /// How many jobs may run at once.
+    window: u32,
     in_turns: bool,
     silent_in_a_row: u32,
     down: Option<Down>,
@@ -135,12 +141,11 @@ impl Index {
         self.wake(now);
         while self.running < self.limits.running {
             let key = self.turns.pop_front()?;
-            let limit = self.limits.per_destination;
             let Some(state) = self.state(key) else {
                 continue;
             };
             state.in_turns = false;
-            let kind = state.next_kind(now, limit);
+            let kind = state.next_kind(now);
             let Some((kind, message)) = kind.and_then(|kind| Some((kind, state.due.pop_front()?)))
             else {
                 continue;
@@ -159,14 +164,14 @@ impl Index {
         None
     }
 
-    /// A job that was started has ended.
-    pub(crate) fn finished(&mut self, key: Key, health: Health, now: Timestamp) {
-        let pause = self.limits.pause;
+    /// A job that was started has ended, after `took`.
+    pub(crate) fn finished(&mut self, key: Key, health: Health, took: Duration, now: Timestamp) {
+        let limits = self.limits;
         self.running = self.running.saturating_sub(1);
         let mut rests = None;
         if let Some(state) = self.state(key) {
             state.active = state.active.saturating_sub(1);
-            state.learn(health, now, pause);
+            state.learn(health, took, now, &limits);
             rests = state.down.as_ref().map(|down| down.until);
         }
         self.resting.extend(rests.map(|until| (until, key)));
@@ -195,10 +200,8 @@ impl Index {
     }
 
     fn offer_turn(&mut self, key: Key) {
-        let limit = self.limits.per_destination;
         if let Some(state) = self.state(key) {
-            let has_room = usize::try_from(state.active).is_ok_and(|active| active < limit);
-            if has_room && !state.in_turns && !state.due.is_empty() {
+            if state.active < state.window && !state.in_turns && !state.due.is_empty() {
                 state.in_turns = true;
                 self.turns.push_back(key);
             }
@@ -215,6 +218,7 @@ impl Index {
             waiting: 0,
             due: VecDeque::new(),
             active: 0,
+            window: 1,
             in_turns: false,
             silent_in_a_row: 0,
             down: None,
@@ -258,8 +262,8 @@ impl Index {
 
 impl State {
     /// What may be started now: while it is down, jobs are told to wait; when the pause is over, one job tries.
-    fn next_kind(&self, now: Timestamp, limit: usize) -> Option<Kind> {
-        if usize::try_from(self.active).is_ok_and(|active| active >= limit) {
+    fn next_kind(&self, now: Timestamp) -> Option<Kind> {
+        if self.active >= self.window {
             return None;
         }
         match &self.down {
@@ -269,17 +273,21 @@ impl State {
         }
     }
 
-    fn learn(&mut self, health: Health, now: Timestamp, pause: Duration) {
+    fn learn(&mut self, health: Health, took: Duration, now: Timestamp, limits: &Limits) {
+        let most = u32::try_from(limits.per_destination).unwrap_or(u32::MAX);
         match health {
-            Health::Unknown => {}
+            Health::Unknown => self.window = self.window.saturating_mul(2).min(most),
             Health::Answers => {
                 self.silent_in_a_row = 0;
                 self.down = None;
+                let wider = self.window.saturating_mul(2).min(most);
+                self.window = if took < SLOW { wider } else { 1 };
             }
             Health::Silent(attempt) => {
+                self.window = 1;
                 self.silent_in_a_row = self.silent_in_a_row.saturating_add(1);
                 if self.active == 0 || self.silent_in_a_row >= SILENT_IN_A_ROW {
-                    let until = now.after(pause);
+                    let until = now.after(limits.pause);
                     self.down = Some(Down { until, attempt });
                 }
             }
@@ -299,6 +307,8 @@ mod tests {
         per_destination: 2,
         pause: Duration::from_secs(60),
     };
+
+    const QUICK: Duration = Duration::from_millis(50);
 
     fn to(name: &str) -> Destination {
         Destination::Mx(Domain::parse(name).unwrap())
@@ -331,16 +341,26 @@ mod tests {
     }
 
     #[test]
-    fn destinations_take_turns_and_none_takes_more_than_its_share() {
+    fn destinations_take_turns_and_none_takes_more_than_it_has_earned() {
         let mut index = Index::new(LIMITS);
-        for number in 0..5 {
+        for number in 0..9 {
             index.insert(id(number), to("busy.test"), at(0));
         }
         index.insert(id(10), to("quiet.test"), at(0));
         let jobs = taken(&mut index, at(0));
-        assert_eq!(numbers(&jobs), [0, 10, 1]);
-        index.finished(jobs[0].key, Health::Answers, at(0));
-        assert_eq!(numbers(&taken(&mut index, at(0))), [2]);
+        assert_eq!(numbers(&jobs), [0, 10]);
+        let busy = jobs[0].key;
+        index.finished(busy, Health::Answers, QUICK, at(0));
+        assert_eq!(numbers(&taken(&mut index, at(0))), [1, 2]);
+        index.finished(busy, Health::Answers, QUICK, at(0));
+        assert_eq!(numbers(&taken(&mut index, at(0))), [3], "two is the limit");
+        index.finished(busy, Health::Answers, SLOW, at(20));
+        assert!(
+            taken(&mut index, at(20)).is_empty(),
+            "it was slow: one at a time"
+        );
+        index.finished(busy, Health::Answers, QUICK, at(20));
+        assert_eq!(numbers(&taken(&mut index, at(20))), [4, 5]);
     }
 
     #[test]
@@ -368,47 +388,48 @@ mod tests {
     fn a_silent_destination_is_left_alone_and_then_tried_by_one() {
         let mut index = Index::new(LIMITS);
         index.insert(id(1), to("dead.test"), at(0));
-        let first = taken(&mut index, at(0));
-        index.finished(first[0].key, silence(), at(0));
-        for number in 2..6 {
+        let key = taken(&mut index, at(0))[0].key;
+        index.finished(key, silence(), QUICK, at(0));
+        for number in 2..9 {
             index.insert(id(number), to("dead.test"), at(1));
         }
-        let told = taken(&mut index, at(1));
-        assert!(told.iter().all(|job| matches!(job.kind, Kind::Wait(_))));
-        assert_eq!(told.len(), LIMITS.per_destination);
-        for job in &told {
-            index.finished(job.key, Health::Unknown, at(1));
+        let mut told = 0;
+        while let Some(job) = index.take(at(1)) {
+            assert!(matches!(job.kind, Kind::Wait(_)));
+            index.finished(job.key, Health::Unknown, QUICK, at(1));
+            told += 1;
         }
-        assert_eq!(taken(&mut index, at(1)).len(), 2);
-        for _ in 0..2 {
-            index.finished(first[0].key, Health::Unknown, at(1));
-        }
-        for number in 6..9 {
+        assert_eq!(told, 7);
+        for number in 10..13 {
             index.insert(id(number), to("dead.test"), at(60));
         }
         let probe = taken(&mut index, at(60));
         assert_eq!(
             numbers(&probe),
-            [6],
+            [10],
             "one tries, the others wait for what it finds"
         );
         assert!(matches!(probe[0].kind, Kind::Try));
-        index.finished(probe[0].key, Health::Answers, at(61));
+        index.finished(key, Health::Answers, QUICK, at(61));
         let open = taken(&mut index, at(61));
-        assert_eq!(numbers(&open), [7, 8]);
+        assert_eq!(numbers(&open), [11, 12]);
         assert!(open.iter().all(|job| matches!(job.kind, Kind::Try)));
     }
 
     #[test]
     fn one_silence_among_answers_is_not_a_silent_destination() {
         let mut index = Index::new(LIMITS);
-        for number in 0..4 {
+        for number in 0..5 {
             index.insert(id(number), to("a.test"), at(0));
         }
-        let jobs = taken(&mut index, at(0));
-        index.finished(jobs[0].key, silence(), at(0));
+        let key = taken(&mut index, at(0))[0].key;
+        index.finished(key, Health::Answers, QUICK, at(0));
+        assert_eq!(taken(&mut index, at(0)).len(), 2);
+        index.finished(key, silence(), QUICK, at(0));
+        index.finished(key, Health::Answers, QUICK, at(0));
         let next = taken(&mut index, at(0));
-        assert!(matches!(next[0].kind, Kind::Try));
+        assert!(next.iter().all(|job| matches!(job.kind, Kind::Try)));
+        assert_eq!(next.len(), 2);
     }
 
     #[test]
@@ -422,7 +443,7 @@ mod tests {
             } else {
                 Health::Answers
             };
-            index.finished(job.key, health, at(0));
+            index.finished(job.key, health, QUICK, at(0));
         }
         assert_eq!(index.keys.len(), 50);
         assert!(index.take(at(61)).is_none());

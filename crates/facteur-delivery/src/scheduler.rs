@@ -30,11 +30,19 @@ pub(crate) struct Scheduler {
     announced: mpsc::UnboundedReceiver<Waiting>,
     tasks: JoinSet<Done>,
     /// What each running task works on.
-    running: HashMap<Id, (Key, Arc<Destination>, QueueId)>,
+    running: HashMap<Id, Running>,
     /// The messages that are being worked on, and by how many tasks.
     messages: HashMap<QueueId, (Arc<Message>, usize)>,
     /// The spool cannot write: nothing is started before this moment.
     paused_until: Option<Timestamp>,
+}
+
+/// What a running task works on.
+struct Running {
+    key: Key,
+    destination: Arc<Destination>,
+    message: QueueId,
+    since: Timestamp,
 }
 
 type Joined = Option<Result<(Id, Done), JoinError>>;
@@ -134,10 +142,15 @@ impl Scheduler {
             .or_insert_with(|| (Arc::new(Message::new(job.message)), 0));
         *count += 1;
         message.job_starts();
-        let facts = (job.key, Arc::clone(&job.destination), job.message);
+        let running = Running {
+            key: job.key,
+            destination: Arc::clone(&job.destination),
+            message: job.message,
+            since: self.shared.clock.now(),
+        };
         let task = work::run(Arc::clone(&self.shared), Arc::clone(message), job);
         let id = self.tasks.spawn(task).id();
-        self.running.insert(id, facts);
+        self.running.insert(id, running);
     }
 
     fn task_ended(&mut self, joined: Joined) {
@@ -157,20 +170,22 @@ impl Scheduler {
             }
             None => return,
         };
-        let Some((key, destination, message)) = self.running.remove(&id) else {
+        let Some(task) = self.running.remove(&id) else {
             return;
         };
-        if let Some((_, count)) = self.messages.get_mut(&message) {
+        if let Some((_, count)) = self.messages.get_mut(&task.message) {
             *count -= 1;
             if *count == 0 {
-                self.messages.remove(&message);
+                self.messages.remove(&task.message);
             }
         }
         for due in done.again {
-            self.index.insert(message, (*destination).clone(), due);
+            self.index
+                .insert(task.message, (*task.destination).clone(), due);
         }
+        let health = done.health.unwrap_or(Health::Unknown);
         self.index
-            .finished(key, done.health.unwrap_or(Health::Unknown), now);
+            .finished(task.key, health, now.since(task.since), now);
         if done.spool_fails && self.paused_until.is_none() {
             tracing::error!("the spool cannot write, delivery pauses");
             self.paused_until = Some(now.after(SPOOL_CHECK));

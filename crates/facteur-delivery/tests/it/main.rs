@@ -8,4 +8,6 @@ mod queue;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod trouble;

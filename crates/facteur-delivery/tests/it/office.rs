@@ -44,7 +44,7 @@ pub(crate) struct FakeRemote {
     /// Host, queue id, recipient of each delivery.
     pub(crate) calls: Mutex<Vec<(String, QueueId, String)>>,
     /// The contents of what was taken.
-    pub(crate) taken: Mutex<Vec<(String, Vec<u8>)>>,
+    pub(crate) taken: Mutex<Vec<(QueueId, String, Vec<u8>)>>,
     pub(crate) clock: Option<ManualClock>,
     watched: Mutex<Option<Arc<MemorySpool>>>,
     /// For each hold that was dropped: whether its message was gone from the watched spool by then.
@@ -99,8 +99,14 @@ impl FakeRemote {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         taken
             .into_iter()
-            .map(|(to, bytes)| (to, text(bytes)))
+            .map(|(_, to, bytes)| (to, text(bytes)))
             .collect()
+    }
+
+    /// Who took which message.
+    pub(crate) fn taken_by_id(&self) -> Vec<(QueueId, String)> {
+        let taken = self.taken.lock().unwrap();
+        taken.iter().map(|(id, to, _)| (*id, to.clone())).collect()
     }
 
     fn outcome(&self, host: &str, answer: &Answer) -> Outcome {
@@ -161,7 +167,7 @@ impl Remote for FakeRemote {
                         .unwrap()
                         .read_to_end(&mut content)
                         .unwrap();
-                    self.taken.lock().unwrap().push((recipient, content));
+                    self.taken.lock().unwrap().push((id, recipient, content));
                 }
             }
             if matches!(answer, Answer::Hangs) {
