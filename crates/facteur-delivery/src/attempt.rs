@@ -489,6 +489,4 @@ fn inspect(message: &Leased) -> Result<client::Facts, Reply> {
 }
 
 #[cfg(test)]
-mod net;
-#[cfg(test)]
 mod tests;

@@ -10,8 +10,11 @@ use facteur_route::MailHost;
 use facteur_spool::Queued;
 use facteur_testkit::ManualClock;
 
-use super::net::{Net, Wires, deaf, server};
 use super::*;
+
+mod net;
+
+use net::{Net, Wires, deaf, server};
 
 /// A sender in a network of scripted servers.
 struct World {

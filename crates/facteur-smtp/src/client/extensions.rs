@@ -28,9 +28,9 @@ pub struct Extensions {
     pub enhanced_status_codes: bool,
     /// STARTTLS. (RFC 3207 §4)
     pub starttls: bool,
-    /// The most recipients a transaction may have, where it was said. (RFC 9422 §4)
+    /// The most recipients a transaction may have, where it was said. (RFC 9422)
     pub max_recipients: Option<usize>,
-    /// The most transactions a session may have, where it was said. (RFC 9422 §4)
+    /// The most transactions a session may have, where it was said. (RFC 9422)
     pub max_messages: Option<usize>,
 }
 
