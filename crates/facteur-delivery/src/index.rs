@@ -200,11 +200,13 @@ impl Index {
     }
 
     fn offer_turn(&mut self, key: Key) {
-        if let Some(state) = self.state(key) {
-            if state.active < state.window && !state.in_turns && !state.due.is_empty() {
-                state.in_turns = true;
-                self.turns.push_back(key);
-            }
+        if let Some(state) = self.state(key)
+            && state.active < state.window
+            && !state.in_turns
+            && !state.due.is_empty()
+        {
+            state.in_turns = true;
+            self.turns.push_back(key);
         }
     }
 

@@ -67,9 +67,8 @@ async fn play(seed: u64) -> (Office, Vec<(QueueId, Vec<String>)>, u64) {
             0 => tokio::task::yield_now().await,
             1 => office.quiet().await,
             _ => {
-                office
-                    .pass(Duration::from_secs(random.below(8 * 3_600)))
-                    .await
+                let seconds = random.below(8 * 3_600);
+                office.pass(Duration::from_secs(seconds)).await;
             }
         }
     }

@@ -157,7 +157,7 @@ dsn-subject-failed = Your message could not be delivered
 dsn-subject-delayed = Your message is late; this server keeps trying
 dsn-subject-done = News of the delivery of your message
 dsn-english-below = The same text stands below in English.
-dsn-about = This is the mail server { $host }. It writes about the message of { $kilobytes } kB that it took from you on { $date } and named { $id }.
+dsn-about = This is the mail server { $host }. It writes about the message of { $kilobytes } kB that it took from you on { $date } and named { $id }.
 dsn-message-id = Your program named the message { $message-id }.
 dsn-failed = It could not be delivered to:
 dsn-expired = It was tried many times since { $since } and has now been given up. It could not be delivered to:
@@ -462,3 +462,13 @@ cli-heading-arguments = Arguments
 cli-placeholder-command = COMMAND
 config-label-error = error
 config-label-hint = hint
+
+## facteur serve
+
+serve-no-runtime = the server cannot start: { $words }
+serve-no-spool = the spool cannot be used: { $words }
+serve-no-data-directory = the data directory { $path } cannot be made: { $words }
+serve-cannot-listen = cannot listen: { $words }
+config-alias-loop = the alias { $address } leads back to itself, or to too many addresses
+config-no-postmaster = nobody would get mail for postmaster
+config-no-postmaster-hint = set postmaster = "user@example.org"; RFC 5321 wants a postmaster at every server
