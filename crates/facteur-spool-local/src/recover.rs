@@ -1,0 +1,271 @@
+//! Opening a spool: read the log, set aside what is damaged, remove what nobody needs, begin a new segment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex};
+
+use facteur_mail::{Clock, QueueId};
+use facteur_spool::SpoolError;
+
+use crate::body;
+use crate::compact::Compaction;
+use crate::config::Config;
+use crate::disk::{Disk, Filesystem, wide};
+use crate::failure::Failure;
+use crate::format::{FIRST_RECORD, SegmentStart};
+use crate::paths::Paths;
+use crate::queue::Queue;
+use crate::report::{Damage, DamageReason, RecoveryReport};
+use crate::scan::{Found, Scan, scan};
+use crate::store::{Segment, Store, lock};
+use crate::writer::Writer;
+
+/// The most that is copied of one damaged stretch, in octets.
+const MAX_COPY: u64 = 64 << 20;
+
+/// Opens the spool as its owner.
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    mut config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<(Arc<Store>, RecoveryReport), SpoolError> {
+    config.segment_size = config
+        .segment_size
+        .clamp(FIRST_RECORD * 2, Config::MAX_SEGMENT);
+    let began = clock.now();
+    let paths = Paths::new(&config.directory);
+    let filesystem = disk.prepare(paths.root())?;
+    let guard = disk.lock(&paths.lock())?;
+    prepare(&*disk, &paths)?;
+    let mut scan = scan(&*disk, &paths, true)?;
+    drop_unwritten(&*disk, &paths, &mut scan);
+    for damage in &mut scan.damaged {
+        set_aside(&*disk, &paths, &scan.segments, damage);
+    }
+    let orphans = settle_bodies(&*disk, &paths, &mut scan)?;
+    flush_last(&scan)?;
+    let mut report = report(&scan, filesystem);
+    report.orphans = orphans;
+    let mark = match scan.mark {
+        Some(mark) => mark,
+        None => disk.entropy().map_err(write_failed(paths.root()))?.max(1),
+    };
+    let store = Arc::new(build(disk, config, paths, clock, mark, scan, guard));
+    lock(&store.writer).ensure(&store)?;
+    store.reclaim();
+    report.elapsed = store.clock.now().since(began);
+    Ok((store, report))
+}
+
+/// Opens the spool to look at it while another process may own it. Nothing is changed.
+pub(crate) fn look(
+    disk: Arc<dyn Disk>,
+    config: Config,
+    clock: Arc<dyn Clock>,
+) -> Result<(Arc<Store>, RecoveryReport), SpoolError> {
+    /// How often the log is read again because the owner used a segment again meanwhile.
+    const TRIES: usize = 5;
+    let began = clock.now();
+    let paths = Paths::new(&config.directory);
+    let listing = || -> Result<BTreeSet<u64>, SpoolError> {
+        let names = disk.list(&paths.log()).map_err(|error| SpoolError::Read {
+            path: paths.log(),
+            error,
+        })?;
+        Ok(names
+            .iter()
+            .filter_map(|name| Paths::serial(name))
+            .collect())
+    };
+    let mut scanned = scan(&*disk, &paths, false)?;
+    for _ in 1..TRIES {
+        if scanned.segments.keys().copied().eq(listing()?) {
+            break;
+        }
+        scanned = scan(&*disk, &paths, false)?;
+    }
+    let mut report = report(&scanned, Filesystem::Local);
+    let mark = scanned.mark.unwrap_or_default();
+    let mut store = build(disk, config, paths, clock, mark, scanned, Box::new(()));
+    store.read_only = true;
+    report.elapsed = store.clock.now().since(began);
+    Ok((Arc::new(store), report))
+}
+
+fn prepare(disk: &dyn Disk, paths: &Paths) -> Result<(), SpoolError> {
+    for directory in [paths.log(), paths.bodies(), paths.damaged()] {
+        disk.make_directory(&directory)
+            .map_err(write_failed(&directory))?;
+    }
+    disk.sync_directory(paths.root())
+        .map_err(write_failed(paths.root()))
+}
+
+fn write_failed(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> SpoolError {
+    let path = path.to_owned();
+    move |error| SpoolError::Write { path, error }
+}
+
+/// Files that were created for a segment and cut off before they had a header; and, if no segment tells the spool's
+/// mark, those that cannot be understood at all, which are set aside whole.
+fn drop_unwritten(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) {
+    if scan.mark.is_some() {
+        return;
+    }
+    for (serial, found) in std::mem::take(&mut scan.segments) {
+        let mut start = vec![0; 4_096];
+        let blank = matches!(found.file.read_at(&mut start, 0), Ok(read)
+            if start.iter().take(read).all(|octet| *octet == 0));
+        if blank {
+            if let Err(error) = disk.remove(&found.path) {
+                tracing::warn!(segment = %found.path.display(), %error, "a half-made segment stays");
+            }
+            continue;
+        }
+        let aside = paths.damaged().join(format!("{serial:016x}.log"));
+        let moved = disk.rename(&found.path, &aside);
+        scan.damaged.push(Damage {
+            path: found.path,
+            offset: 0,
+            octets: found.octets,
+            id: None,
+            reason: DamageReason::NoRecord,
+            copy: moved.is_ok().then_some(aside),
+        });
+    }
+}
+
+fn set_aside(disk: &dyn Disk, paths: &Paths, segments: &BTreeMap<u64, Found>, damage: &mut Damage) {
+    let found = segments.iter().find(|(_, found)| found.path == damage.path);
+    let Some((serial, found)) = found.filter(|_| damage.copy.is_none()) else {
+        return;
+    };
+    let octets = usize::try_from(damage.octets.min(MAX_COPY)).unwrap_or_default();
+    let mut copy = vec![0; octets];
+    // What cannot be read cannot be kept.
+    if let Ok(read) = found.file.read_at(&mut copy, damage.offset) {
+        copy.truncate(read);
+        damage.copy = body::keep_copy(disk, paths, *serial, damage.offset, &copy);
+    }
+    tracing::error!(%damage, "a stored record is damaged");
+}
+
+/// Compares the files of large contents with the messages that have them: messages without a file are damaged, files
+/// without a message are removed, unless damage in the log may be what their messages were lost to.
+fn settle_bodies(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) -> Result<usize, SpoolError> {
+    let unreadable = |path: PathBuf| move |error| SpoolError::Read { path, error };
+    let mut found = BTreeSet::new();
+    let directories = disk
+        .list(&paths.bodies())
+        .map_err(unreadable(paths.bodies()))?;
+    for name in directories {
+        let path = paths.bodies().join(name);
+        let names = disk.list(&path).map_err(unreadable(path))?;
+        found.extend(names.iter().filter_map(|name| QueueId::parse(name)));
+    }
+    let large = |entry: &crate::index::Entry| entry.large;
+    let wanted: BTreeSet<QueueId> = scan
+        .index
+        .from(QueueId::from_number(0))
+        .filter(|(_, entry)| large(entry))
+        .map(|(id, _)| id)
+        .collect();
+    for id in wanted.difference(&found) {
+        scan.index.remove(*id);
+        scan.damaged.push(Damage {
+            path: paths.body(*id),
+            offset: 0,
+            octets: 0,
+            id: Some(*id),
+            reason: DamageReason::BodyMissing,
+            copy: None,
+        });
+    }
+    let mut orphans = 0;
+    for id in found.difference(&wanted) {
+        if !scan.damaged.is_empty() {
+            body::move_aside(disk, paths, *id);
+            continue;
+        }
+        match disk.remove(&paths.body(*id)) {
+            Ok(()) => orphans += 1,
+            Err(error) => {
+                tracing::warn!(message = %id, %error, "a content nobody needs cannot be removed")
+            }
+        }
+    }
+    Ok(orphans)
+}
+
+/// What was read back is about to be called durable by the next segment's header.
+fn flush_last(scan: &Scan) -> Result<(), SpoolError> {
+    match scan.segments.values().next_back() {
+        Some(last) => last.file.sync().map_err(write_failed(&last.path)),
+        None => Ok(()),
+    }
+}
+
+fn report(scan: &Scan, filesystem: Filesystem) -> RecoveryReport {
+    RecoveryReport {
+        messages: scan.index.len(),
+        damaged: scan.damaged.clone(),
+        torn_tail: scan.torn,
+        orphans: 0,
+        closed_before: scan.closed,
+        filesystem,
+        segments: scan.segments.len(),
+        octets: scan.segments.values().map(|found| found.octets).sum(),
+        elapsed: std::time::Duration::ZERO,
+    }
+}
+
+fn build(
+    disk: Arc<dyn Disk>,
+    config: Config,
+    paths: Paths,
+    clock: Arc<dyn Clock>,
+    mark: u64,
+    scan: Scan,
+    guard: Box<dyn Send + Sync>,
+) -> Store {
+    let last = scan.segments.iter().next_back();
+    let previous = last.map_or((0, 0), |(serial, found)| (*serial, end_of(found)));
+    let next = previous.0 + 1;
+    let open = |found: Found| Segment {
+        file: found.file,
+        octets: found.octets,
+    };
+    Store {
+        paths,
+        disk,
+        clock,
+        mark,
+        writer: Mutex::new(Writer::new(next, scan.sequence, previous)),
+        index: Mutex::new(scan.index),
+        queue: Mutex::new(Queue::default()),
+        segments: Mutex::new(
+            scan.segments
+                .into_iter()
+                .map(|(serial, found)| (serial, open(found)))
+                .collect(),
+        ),
+        last_id: Mutex::new(scan.last_id),
+        compaction: Mutex::new(Compaction::default()),
+        space: Mutex::new(None),
+        refusal: Mutex::new(None::<Failure>),
+        listener: Mutex::new(None),
+        in_memory: AtomicUsize::new(0),
+        read_only: false,
+        config,
+        _lock: guard,
+    }
+}
+
+/// Where a segment ends for its successor.
+fn end_of(found: &Found) -> u64 {
+    match found.start {
+        SegmentStart::Sound(_) | SegmentStart::Unreadable => found.end,
+        SegmentStart::Version(_) => wide(0),
+    }
+}
