@@ -94,7 +94,7 @@ async fn send(
     let report = dsn::Report {
         to: sender,
         hostname: &shared.config.hostname,
-        language: shared.config.language,
+        language: shared.config.language_of(sender),
         id: draft.id(),
         now,
         about: leased.message.id,

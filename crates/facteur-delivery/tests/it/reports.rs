@@ -1,7 +1,7 @@
 //! What the sender is told.
 
 use facteur_mail::dsn::{self, Action};
-use facteur_mail::{Notify, Ret};
+use facteur_mail::{Domain, Notify, Ret};
 use facteur_replies::{EnhancedCode, Language};
 use facteur_spool::Spool as _;
 
@@ -200,5 +200,23 @@ async fn the_whole_message_comes_back_if_that_was_asked_for() {
         let report = &reports(&office)[0];
         assert_eq!(report.contains("\r\n\r\nBody\r\n"), whole, "{ret:?}");
         assert_eq!(report.contains("Content-Type: message/rfc822\r\n"), whole);
+    }
+}
+
+#[tokio::test]
+async fn the_language_of_a_report_is_the_one_of_the_senders_domain() {
+    for (domain, french) in [("sender.test", true), ("other.test", false)] {
+        let mut office = Office::closed(ZONE);
+        let domain = Domain::parse(domain).unwrap();
+        office.config.languages.insert(domain, Language::French);
+        office.start();
+        office.accept("a@sender.test", &["u@null.test"]).await;
+        office.quiet().await;
+        let report = &reports(&office)[0];
+        assert_eq!(report.contains("n=E2=80=99a pas pu"), french);
+        assert!(
+            report.contains("could not be delivered"),
+            "English is always there"
+        );
     }
 }
