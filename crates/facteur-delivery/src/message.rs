@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use facteur_mail::{Progress, QueueId, RecipientState, Report, Timestamp};
+use facteur_route::{Destination, Router};
 use facteur_spool::{Change, Leased, Spool, SpoolError};
 use tokio::sync::OnceCell;
 
@@ -11,8 +12,15 @@ use tokio::sync::OnceCell;
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) id: QueueId,
-    lease: OnceCell<Leased>,
+    lease: OnceCell<Lease>,
     state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct Lease {
+    leased: Leased,
+    /// Where each recipient goes, found once for all jobs.
+    destinations: Vec<Destination>,
 }
 
 #[derive(Debug, Default)]
@@ -48,14 +56,25 @@ impl Message {
     }
 
     /// The lease: the first job takes it, the others share it; it ends with the last of them.
-    pub(crate) async fn lease(&self, spool: &dyn Spool) -> Result<&Leased, SpoolError> {
-        self.lease
-            .get_or_try_init(|| async {
-                let leased = spool.lease(self.id).await?;
-                self.state().progress.clone_from(&leased.message.progress);
-                Ok(leased)
+    pub(crate) async fn lease(
+        &self,
+        spool: &dyn Spool,
+        router: &Router,
+    ) -> Result<&Leased, SpoolError> {
+        let take = || async {
+            let leased = spool.lease(self.id).await?;
+            self.state().progress.clone_from(&leased.message.progress);
+            let recipients = leased.message.envelope.recipients.iter();
+            let destinations = recipients
+                .map(|recipient| router.destination(recipient.address.host()))
+                .collect();
+            Ok(Lease {
+                leased,
+                destinations,
             })
-            .await
+        };
+        let lease = self.lease.get_or_try_init(take).await?;
+        Ok(&lease.leased)
     }
 
     pub(crate) fn job_starts(&self) {
@@ -73,15 +92,23 @@ impl Message {
         (!news.settled.is_empty() || !news.late.is_empty()).then_some(news)
     }
 
-    /// Takes those of `candidates` that wait and are due, and that no other job works on.
+    /// Takes those recipients at `destination` that wait and are due, and that no other job works on.
     pub(crate) fn claim(
         &self,
-        candidates: impl Iterator<Item = usize>,
+        destination: &Destination,
         now: Timestamp,
     ) -> Vec<(usize, RecipientState)> {
+        let Some(lease) = self.lease.get() else {
+            return Vec::new();
+        };
         let mut state = self.state();
         let mut claimed = Vec::new();
-        for place in candidates {
+        for (place, _) in lease
+            .destinations
+            .iter()
+            .enumerate()
+            .filter(|(_, it)| *it == destination)
+        {
             let Some(recipient) = state.progress.get(place) else {
                 continue;
             };

@@ -119,7 +119,7 @@ pub(crate) async fn run(shared: Arc<Shared>, message: Arc<Message>, job: Job) ->
         note_trouble(&shared, message.id, &error, &mut done);
     }
     if let Some(news) = message.job_ends()
-        && let Ok(leased) = message.lease(&*shared.spool).await
+        && let Ok(leased) = message.lease(&*shared.spool, &shared.router).await
         && let Err(error) = bounce::tell(&shared, &message, leased, &news, &mut done).await
     {
         message.not_told(&news);
@@ -160,13 +160,9 @@ async fn work(
     job: &Job,
     done: &mut Done,
 ) -> Result<(), SpoolError> {
-    let leased = message.lease(&*shared.spool).await?;
-    let recipients = &leased.message.envelope.recipients;
-    let now = shared.clock.now();
-    let here = recipients.iter().enumerate().filter(|(_, recipient)| {
-        shared.router.destination(recipient.address.host()) == *job.destination
-    });
-    let claimed = message.claim(here.map(|(place, _)| place), now.after(DUE_SOON));
+    let leased = message.lease(&*shared.spool, &shared.router).await?;
+    let soon = shared.clock.now().after(DUE_SOON);
+    let claimed = message.claim(&job.destination, soon);
     if claimed.is_empty() {
         return Ok(());
     }
