@@ -490,27 +490,47 @@ fn reports_of_other_servers_are_read() {
 
 #[test]
 fn the_reports_are_as_recorded() {
-    let envelope = envelope(vec![
-        recipient("user@nullmx.test"),
-        recipient("nobody@far.test"),
-    ]);
     let to = address("anne@example.org");
-    let (first, second) = (
-        null_mx(),
-        by_peer(
-            Stage::Rcpt,
-            550,
-            &[
-                "5.1.1 <nobody@far.test>: Recipient address rejected:",
-                "5.1.1 User unknown",
-            ],
-        ),
+    let refused = by_peer(
+        Stage::Rcpt,
+        550,
+        &[
+            "5.1.1 <nobody@far.test>: Recipient address rejected:",
+            "5.1.1 User unknown",
+        ],
     );
-    let told = || vec![(&first, News::Refused), (&second, News::Refused)];
-    for (language, name) in [(Language::English, "en"), (Language::French, "fr")] {
-        let report = report(&envelope, &to, language, told());
-        let text = human_readable(&written(&report, &headers_only()));
-        insta::assert_snapshot!(format!("failed-{name}"), text);
+    let silent = by_us(
+        Stage::Connect,
+        Reply::no_answer("mx.far.test", "connection refused"),
+    );
+    let busy = by_peer(Stage::Rcpt, 450, &["4.2.1 mailbox busy"]);
+    let taken = by_peer(Stage::EndOfData, 250, &["2.0.0 Ok: queued as 4B2"]);
+    let null_mx = null_mx();
+    let late = News::Delayed {
+        next_at: at(300),
+        until: at(7_200),
+    };
+    let cases = [
+        (
+            "failed",
+            vec![(&null_mx, News::Refused), (&refused, News::Refused)],
+        ),
+        ("delayed", vec![(&silent, late)]),
+        (
+            "expired",
+            vec![(&busy, News::Expired(Reply::expired("5 days")))],
+        ),
+        ("delivered", vec![(&taken, News::Done(Delivery::Relayed))]),
+    ];
+    for (kind, told) in cases {
+        let recipients = ["user@nullmx.test", "nobody@far.test"];
+        let recipients = recipients.into_iter().take(told.len()).map(recipient);
+        let envelope = envelope(recipients.collect());
+        for language in Language::ALL {
+            let report = report(&envelope, &to, language, told.clone());
+            let text = human_readable(&written(&report, &headers_only()));
+            insta::assert_snapshot!(format!("{kind}-{language}"), text);
+        }
     }
 }
 
@@ -540,8 +560,13 @@ fn human_readable(message: &str) -> String {
         }
     }
     let text = String::from_utf8(bytes).unwrap();
+    let is_quote = |line: &str| {
+        let words = line.strip_prefix("    ").unwrap_or_default();
+        let code = words.get(..3).unwrap_or_default();
+        words.starts_with('<') || (code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()))
+    };
     let is_catalogue = |line: &str| {
-        line.starts_with("  ") && !line.starts_with("    <") && !line.starts_with("    5")
+        line.starts_with("  ") && !is_quote(line)
             || line.starts_with("What it means")
             || line.starts_with("Ce que cela signifie")
     };
