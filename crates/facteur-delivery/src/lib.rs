@@ -7,6 +7,7 @@
 mod attempt;
 mod backoff;
 mod bounce;
+mod carry;
 mod config;
 mod connections;
 mod dialogue;
