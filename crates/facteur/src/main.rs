@@ -4,8 +4,11 @@ mod args;
 mod cli;
 mod config;
 mod error;
+mod log;
 mod serve;
+mod system;
 mod ui;
+mod wiring;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

@@ -1,7 +1,181 @@
-//! stub
+//! `facteur serve`: opens the spool, starts delivery and the listeners, and ends all of it in order.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
+use facteur_mail::text::escaped;
+use facteur_mail::{Clock, Random};
+use facteur_route::{HickoryResolver, Planner, Router};
+use facteur_server::{Parts, Server};
+use facteur_spool::Spool;
+use facteur_spool_local::{LocalSpool, RecoveryReport};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+
 use crate::args::Instance;
-use crate::error::CliError;
-use crate::ui::Screen;
-pub(crate) fn run(_: &Instance, _: &mut Screen) -> Result<(), CliError> {
+use crate::config::Config;
+use crate::error::{CliError, Kind};
+use crate::system::{SystemClock, SystemRandom};
+use crate::ui::{Screen, shown};
+use crate::{log, ui, wiring};
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    let config = Config::of(instance, screen.language, screen.color)?;
+    log::start(&config.log, ui::log_color(screen.color_choice));
+    raise_descriptor_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(worker_threads())
+        .enable_all()
+        .build()
+        .map_err(|error| failed("serve-no-runtime", &error, screen))?;
+    runtime.block_on(serve(&config, screen))
+}
+
+/// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
+fn worker_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
+}
+
+async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    make_data_directory(&config.data_dir, screen)?;
+    let (spool, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
+        .map_err(|error| CliError::new(Kind::Spool, said("serve-no-spool", &error, screen)))?;
+    say_recovered(&report);
+    let spool: Arc<dyn Spool> = spool;
+
+    let resolver = HickoryResolver::new(&wiring::dns(config))
+        .map_err(|error| failed("check-no-resolver", &error, screen))?;
+    let planner = Planner::new(
+        Arc::new(resolver),
+        Arc::clone(&random),
+        wiring::policy(config),
+    );
+    let router = Arc::new(Router::new(wiring::route(config)));
+    let sender = Sender::new(
+        wiring::sender(config),
+        Arc::new(Sockets::default()),
+        Arc::clone(&clock),
+    );
+    let mut delivery = Delivery {
+        config: wiring::delivery(config),
+        spool: Arc::clone(&spool),
+        router: Arc::clone(&router),
+        planner: planner.clone(),
+        remote: Arc::new(sender),
+        mailboxes: Arc::new(DiskMailboxes::new(config.hostname.as_str())),
+        clock: Arc::clone(&clock),
+        random,
+    }
+    .start();
+    let parts = Parts {
+        spool: Arc::clone(&spool),
+        router,
+        planner,
+        clock,
+    };
+    let server = Server::start(wiring::server(config), parts)
+        .map_err(|error| failed("serve-cannot-listen", &error, screen))?;
+    tracing::info!(
+        hostname = %config.hostname,
+        data = %config.data_dir.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "facteur serves"
+    );
+
+    tokio::select! {
+        () = told_to_stop() => tracing::info!("told to stop: sessions and deliveries under way may end"),
+        // A scheduler that ends by itself is a bug; `ended` hands its panic on.
+        () = delivery.ended() => tracing::error!("delivery has ended by itself"),
+    }
+    server.shutdown(config.limits.shutdown_grace).await;
+    delivery.shutdown().await;
+    spool
+        .close()
+        .await
+        .map_err(|error| CliError::new(Kind::Spool, said("serve-no-spool", &error, screen)))?;
+    tracing::info!("stopped");
     Ok(())
+}
+
+/// SIGTERM or SIGINT.
+async fn told_to_stop() {
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        // Without handlers the signals end the process by themselves.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// The data directory is ours alone: mail of others lies in it.
+fn make_data_directory(path: &Path, screen: &Screen) -> Result<(), CliError> {
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path);
+    made.map_err(|error| {
+        let path = shown(&path.display().to_string());
+        let words = error.to_string();
+        let args = [("path", (&path).into()), ("words", (&words).into())];
+        CliError::new(Kind::System, screen.text("serve-no-data-directory", &args))
+    })
+}
+
+fn say_recovered(report: &RecoveryReport) {
+    tracing::info!(
+        messages = report.messages,
+        segments = report.segments,
+        torn = report.torn_tail,
+        orphans = report.orphans,
+        millis = report.elapsed.as_millis(),
+        clean = report.closed_before,
+        "spool opened"
+    );
+    for damage in &report.damaged {
+        tracing::error!(
+            file = %escaped(&damage.path.display().to_string()),
+            offset = damage.offset,
+            id = damage.id.map(|id| id.to_string()),
+            reason = damage.reason.name(),
+            copy = damage.copy.as_ref().map(|copy| copy.display().to_string()),
+            "damaged record set aside"
+        );
+    }
+    if !report.filesystem.survives_power_loss() {
+        tracing::warn!(filesystem = ?report.filesystem, "the spool does not survive a loss of power");
+    }
+}
+
+/// Connections cost descriptors: take as many as the system lets us.
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    );
+    if let Err(error) = raised {
+        tracing::warn!(%error, current = limit.current, "the limit of open files could not be raised");
+    }
+}
+
+fn failed(id: &str, error: &dyn std::fmt::Display, screen: &Screen) -> CliError {
+    CliError::new(Kind::System, said(id, error, screen))
+}
+
+fn said(id: &str, error: &dyn std::fmt::Display, screen: &Screen) -> String {
+    let words = shown(&error.to_string());
+    screen.text(id, &[("words", (&words).into())])
 }

@@ -53,6 +53,8 @@ pub(crate) struct Screen {
     pub(crate) json: bool,
     /// Colour sequences may be written.
     pub(crate) color: bool,
+    /// `--color`, for what is written elsewhere.
+    pub(crate) color_choice: ColorChoice,
     width: usize,
 }
 
@@ -68,6 +70,7 @@ impl Screen {
             .map(|size| usize::from(size.ws_col));
         Self {
             color: wants_color(manner.color, out.is_terminal()),
+            color_choice: manner.color,
             width: columns
                 .or(terminal)
                 .filter(|width| *width >= 20)
@@ -199,6 +202,11 @@ pub(crate) fn wants_color(choice: ColorChoice, terminal: bool) -> bool {
             terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         }
     }
+}
+
+/// Whether the log, on standard error, is coloured: as the screen, but by its own terminal.
+pub(crate) fn log_color(choice: ColorChoice) -> bool {
+    wants_color(choice, io::stderr().is_terminal())
 }
 
 /// A stranger's text, harmless and on one line.

@@ -14,12 +14,13 @@ use crate::cli::explain;
 use crate::config::Config;
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, Tone, shown};
+use crate::wiring;
 
 /// Shows where mail for `subject` goes, and what is wrong with its DNS records.
 pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let host = host(subject, screen)?;
     let config = Config::of(instance, screen.language, screen.color)?;
-    let lookups = Lookups::new(&dns(&config), screen)?;
+    let lookups = Lookups::new(&wiring::dns(&config), screen)?;
     let plan = match &host {
         Host::Domain(domain) => lookups.domain(domain),
         Host::Literal(_) => lookups.literal(&host),
@@ -170,15 +171,6 @@ fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
 /// How DNS is asked where no configuration says otherwise.
 pub(crate) fn system_dns() -> DnsConfig {
     DnsConfig::default()
-}
-
-/// How the configuration asks DNS.
-pub(crate) fn dns(config: &Config) -> DnsConfig {
-    DnsConfig {
-        servers: config.dns_servers.clone(),
-        question_timeout: config.dns_timeout,
-        ..DnsConfig::default()
-    }
 }
 
 /// DNS for a command: asks and waits.

@@ -1,16 +1,18 @@
 //! `facteur config`: is it right, and what is in force.
 
-use facteur_route::Deliver;
-use serde_json::json;
+use facteur_route::{Deliver, Router};
+use serde_json::{Value, json};
 
 use crate::args::Instance;
 use crate::config::{Config, Endpoint, Role, show_duration};
-use crate::error::CliError;
-use crate::ui::{Screen, Tone};
+use crate::error::{CliError, Kind};
+use crate::ui::{Screen, Tone, shown};
+use crate::wiring;
 
 /// Reads the configuration and says that it can be used; the problems are the error otherwise.
 pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    Config::of(instance, screen.language, screen.color)?;
+    let config = Config::of(instance, screen.language, screen.color)?;
+    check_routes(&Router::new(wiring::route(&config)), screen)?;
     let words = match &instance.config {
         Some(path) => {
             let path = path.display().to_string();
@@ -24,17 +26,49 @@ pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliE
     Ok(screen.line(Tone::Good, &words)?)
 }
 
+/// What no single key shows: aliases that do not end, and a server without a postmaster.
+fn check_routes(router: &Router, screen: &Screen) -> Result<(), CliError> {
+    for address in router.aliases() {
+        if router.expand(&address).is_err() {
+            let address = shown(&address.to_string());
+            let words = screen.text("config-alias-loop", &[("address", (&address).into())]);
+            return Err(CliError::new(Kind::Config, words));
+        }
+    }
+    if !router.has_postmaster() {
+        let error = CliError::new(Kind::Config, screen.text("config-no-postmaster", &[]));
+        return Err(error.hint(screen.text("config-no-postmaster-hint", &[])));
+    }
+    Ok(())
+}
+
 /// Shows every key with the value in force: TOML that can be read again, or JSON.
 pub(crate) fn show(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let value = in_force(&Config::of(instance, screen.language, screen.color)?);
     if screen.json {
         return Ok(screen.json(&value)?);
     }
-    // Every value came from TOML or is a literal above: it can be written as TOML again.
-    Ok(screen.raw(&toml::to_string(&value).unwrap_or_default())?)
+    let written = toml::to_string(&without_nulls(value));
+    let written = written.map_err(|error| CliError::new(Kind::Config, error.to_string()))?;
+    Ok(screen.raw(&written)?)
 }
 
-fn in_force(config: &Config) -> serde_json::Value {
+/// TOML has no null: what is not set is left out.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let set = map.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(
+                set.map(|(key, value)| (key, without_nulls(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(without_nulls).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn in_force(config: &Config) -> Value {
     let delivery = &config.delivery;
     let limits = &config.limits;
     json!({
@@ -59,6 +93,8 @@ fn in_force(config: &Config) -> serde_json::Value {
                 Deliver::Lmtp(hop) => format!("lmtp:{hop}"),
                 Deliver::Relay(hop) => format!("relay:{hop}"),
             },
+            "users": domain.users.as_ref().map(|users| users.iter().cloned().collect::<Vec<_>>()),
+            "catch_all": domain.catch_all.as_ref().map(ToString::to_string),
             "tag_delimiter": domain.tag_delimiter.map(String::from).unwrap_or_default(),
             "aliases": domain.aliases.iter().map(|(name, to)| (name.clone(), json!(texts(to)))).collect::<serde_json::Map<_, _>>(),
         }))).collect::<serde_json::Map<_, _>>(),

@@ -134,7 +134,7 @@ pub(crate) struct LimitKeys {
     pub(crate) messages_per_session: u64,
     /// Connections at a time, in all.
     pub(crate) connections: u64,
-    /// Connections at a time from one address (IPv6: one /64).
+    /// Connections at a time from one stranger's address (IPv6: one /64); clients that may relay are not counted.
     pub(crate) connections_per_address: u64,
     /// Patience for a command.
     pub(crate) command_timeout: Duration,
@@ -431,7 +431,7 @@ fn limits(root: &mut Section<'_, '_>) -> LimitKeys {
         errors: 20,
         messages_per_session: 1_000,
         connections: 10_000,
-        connections_per_address: 500,
+        connections_per_address: 50,
         command_timeout: seconds(5 * MINUTE),
         data_timeout: seconds(3 * MINUTE),
         message_timeout: seconds(HOUR),

@@ -1,0 +1,171 @@
+//! Hands each crate its part of the configuration.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use facteur_delivery::{Backoff, SenderConfig};
+use facteur_route::{DnsConfig, Policy};
+use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience};
+use facteur_smtp::server::{self as smtp, BareNewlines};
+
+use crate::config::{Config, Endpoint, Listener, Role};
+
+/// For the router.
+pub(crate) fn route(config: &Config) -> facteur_route::Config {
+    facteur_route::Config {
+        hostname: config.hostname.clone(),
+        addresses: own_addresses(config),
+        postmaster: config.postmaster.clone(),
+        domains: config.domains.clone(),
+        relay_domains: config.relay_domains.clone(),
+        relay_networks: config.relay_networks.clone(),
+        routes: config.routes.clone(),
+    }
+}
+
+/// For the MX plan: which hosts are ourselves.
+pub(crate) fn policy(config: &Config) -> Policy {
+    Policy {
+        own_names: BTreeSet::from([config.hostname.clone()]),
+        own_addresses: own_addresses(config),
+        allow_loopback_mx: config.delivery.allow_loopback_mx,
+    }
+}
+
+/// For the resolver.
+pub(crate) fn dns(config: &Config) -> DnsConfig {
+    DnsConfig {
+        servers: config.dns_servers.clone(),
+        question_timeout: config.dns_timeout,
+        ..DnsConfig::default()
+    }
+}
+
+/// For the server.
+pub(crate) fn server(config: &Config) -> facteur_server::Config {
+    let limits = &config.limits;
+    facteur_server::Config {
+        listeners: config
+            .listeners
+            .iter()
+            .map(|listener| self::listener(config, listener))
+            .collect(),
+        limits: Limits {
+            connections: count(limits.connections),
+            // Kept in proportion where the operator sets another total.
+            reserved: count(limits.connections / 10),
+            per_network: count(limits.connections / 2),
+            per_address: count(limits.connections_per_address),
+        },
+        patience: Patience {
+            command: limits.command_timeout,
+            data_block: limits.data_timeout,
+            message: limits.message_timeout,
+            session: limits.session_timeout,
+            ..Patience::default()
+        },
+        ..facteur_server::Config::new(config.hostname.clone())
+    }
+}
+
+fn listener(config: &Config, listener: &Listener) -> ListenerConfig {
+    let limits = &config.limits;
+    let role = match listener.role {
+        Role::Mx => smtp::Role::Smtp,
+        Role::Lmtp => smtp::Role::Lmtp,
+    };
+    let session = smtp::Config {
+        max_message_octets: limits.message_size,
+        max_recipients: small(limits.recipients),
+        max_messages: small(limits.messages_per_session),
+        max_errors: small(limits.errors),
+        bare_newlines: if listener.normalise_newlines {
+            BareNewlines::Normalise
+        } else {
+            BareNewlines::Refuse
+        },
+        ..smtp::Config::new(config.hostname.clone(), role)
+    };
+    ListenerConfig {
+        address: match &listener.endpoint {
+            Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
+            Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
+        },
+        session: Arc::new(session),
+    }
+}
+
+/// For the spool.
+pub(crate) fn spool(config: &Config) -> facteur_spool_local::Config {
+    facteur_spool_local::Config {
+        message_limit: config.limits.message_size,
+        ..facteur_spool_local::Config::new(spool_directory(config))
+    }
+}
+
+/// Where the spool of an instance is.
+pub(crate) fn spool_directory(config: &Config) -> PathBuf {
+    config.data_dir.join("spool")
+}
+
+/// For delivery.
+pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
+    let keys = &config.delivery;
+    facteur_delivery::Config {
+        language: config.language,
+        languages: config.report_languages.clone(),
+        retry: Backoff::new(&keys.retry).unwrap_or_default(),
+        give_up_after: keys.give_up_after,
+        delay_notice_after: keys.delay_notice_after,
+        port: keys.port,
+        max_running: count(keys.connections),
+        max_per_destination: count(keys.connections_per_destination),
+        shutdown_grace: config.limits.shutdown_grace,
+        ..facteur_delivery::Config::new(config.hostname.to_string())
+    }
+}
+
+/// For the client side of SMTP.
+pub(crate) fn sender(config: &Config) -> SenderConfig {
+    SenderConfig::new(config.hostname.to_string())
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn small(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// The addresses at which strangers find this server: those of its listeners, and all of the machine's for a
+/// listener on every address.
+fn own_addresses(config: &Config) -> BTreeSet<IpAddr> {
+    let mut own = BTreeSet::new();
+    for listener in &config.listeners {
+        if let Endpoint::Tcp(address) = &listener.endpoint {
+            if address.ip().is_unspecified() {
+                own.extend(machine_addresses());
+            } else {
+                own.insert(address.ip());
+            }
+        }
+    }
+    own
+}
+
+/// Every address of every interface; none if the system does not say.
+fn machine_addresses() -> Vec<IpAddr> {
+    let Ok(interfaces) = nix::ifaddrs::getifaddrs() else {
+        return Vec::new();
+    };
+    interfaces
+        .filter_map(|interface| interface.address)
+        .filter_map(|address| {
+            let v4 = address.as_sockaddr_in().map(|v4| IpAddr::V4(v4.ip()));
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
+        })
+        .collect()
+}

@@ -1,0 +1,34 @@
+//! The real `facteur` from outside: a process, sockets, a disk, a DNS zone and scripted peers around it.
+
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod content;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod dialogues;
+#[cfg(test)]
+mod extensions;
+#[cfg(test)]
+mod instance;
+#[cfg(test)]
+mod letter;
+#[cfg(test)]
+mod lmtp;
+#[cfg(test)]
+mod mailboxes;
+#[cfg(test)]
+mod null_mx;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod relaying;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod retries;
+#[cfg(test)]
+mod stopping;
+#[cfg(test)]
+mod talk;
