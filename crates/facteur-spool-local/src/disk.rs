@@ -12,11 +12,17 @@ use facteur_spool::SpoolError;
 
 /// Files and directories. Paths are the spool's own; nothing in them comes from a stranger.
 pub trait Disk: Send + Sync + 'static {
-    /// Creates the spool's directory (0700) if it is absent, and says what it lies on.
+    /// Creates the spool's directory (0700) if it is absent, and checks that it is ours alone.
     ///
     /// # Errors
     /// [`SpoolError::Unsafe`] if others could write into it; [`SpoolError::Write`].
-    fn prepare(&self, directory: &Path) -> Result<Filesystem, SpoolError>;
+    fn prepare(&self, directory: &Path) -> Result<(), SpoolError>;
+
+    /// What a directory lies on.
+    ///
+    /// # Errors
+    /// The system's.
+    fn filesystem(&self, directory: &Path) -> io::Result<Filesystem>;
 
     /// Takes the lock that keeps a second process out; dropping it gives it back.
     ///
@@ -157,7 +163,7 @@ pub struct RealDisk;
 const OTHERS_WRITE: u32 = 0o022;
 
 impl Disk for RealDisk {
-    fn prepare(&self, directory: &Path) -> Result<Filesystem, SpoolError> {
+    fn prepare(&self, directory: &Path) -> Result<(), SpoolError> {
         let failed = |error| SpoolError::Write {
             path: directory.to_owned(),
             error,
@@ -180,9 +186,13 @@ impl Disk for RealDisk {
         if found.uid() != rustix::process::geteuid().as_raw() {
             return Err(refuse("it belongs to another user"));
         }
-        let kind = rustix::fs::statfs(directory).map_err(|error| failed(error.into()))?;
+        Ok(())
+    }
+
+    fn filesystem(&self, directory: &Path) -> io::Result<Filesystem> {
+        let found = rustix::fs::statfs(directory)?;
         Ok(Filesystem::from_magic(
-            u64::try_from(kind.f_type).unwrap_or_default(),
+            u64::try_from(found.f_type).unwrap_or_default(),
         ))
     }
 

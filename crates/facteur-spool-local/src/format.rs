@@ -37,9 +37,11 @@ pub(crate) struct SegmentHeader {
     pub(crate) mark: u64,
     /// The segment's number; grows by use, never repeats.
     pub(crate) serial: u64,
-    /// The segment before this one …
+    /// The segment before this one.
     pub(crate) previous: u64,
-    /// … counts up to this offset: all before it was flushed, nothing behind it was acknowledged.
+    /// All of it before this offset was flushed: what cannot be read there is damaged.
+    pub(crate) previous_durable: u64,
+    /// It counts up to this offset, as far as it is sound; nothing behind it was acknowledged.
     pub(crate) previous_end: u64,
     /// The last queue id given when this segment began.
     pub(crate) last_id: u64,
@@ -67,6 +69,7 @@ impl SegmentHeader {
             self.mark,
             self.serial,
             self.previous,
+            self.previous_durable,
             self.previous_end,
             self.last_id,
         ] {
@@ -112,8 +115,9 @@ impl SegmentHeader {
             mark: u64_at(copy, 16),
             serial: u64_at(copy, 24),
             previous: u64_at(copy, 32),
-            previous_end: u64_at(copy, 40),
-            last_id: u64_at(copy, 48),
+            previous_durable: u64_at(copy, 40),
+            previous_end: u64_at(copy, 48),
+            last_id: u64_at(copy, 56),
         })
     }
 }
@@ -296,6 +300,7 @@ mod tests {
             mark: 1,
             serial: 2,
             previous: 1,
+            previous_durable: 8_888,
             previous_end: 9_999,
             last_id: 77,
         };

@@ -11,15 +11,15 @@ use facteur_spool::SpoolError;
 use crate::body;
 use crate::compact::Compaction;
 use crate::config::Config;
-use crate::disk::{Disk, Filesystem, wide};
+use crate::disk::{Disk, Filesystem};
 use crate::failure::Failure;
-use crate::format::{FIRST_RECORD, SegmentStart};
+use crate::format::FIRST_RECORD;
 use crate::paths::Paths;
 use crate::queue::Queue;
 use crate::report::{Damage, DamageReason, RecoveryReport};
 use crate::scan::{Found, Scan, scan};
 use crate::store::{Segment, Store, lock};
-use crate::writer::Writer;
+use crate::writer::{Previous, Writer};
 
 /// The most that is copied of one damaged stretch, in octets.
 const MAX_COPY: u64 = 64 << 20;
@@ -35,7 +35,8 @@ pub(crate) fn open(
         .clamp(FIRST_RECORD * 2, Config::MAX_SEGMENT);
     let began = clock.now();
     let paths = Paths::new(&config.directory);
-    let filesystem = disk.prepare(paths.root())?;
+    disk.prepare(paths.root())?;
+    let filesystem = lies_on(&*disk, &paths)?;
     let guard = disk.lock(&paths.lock())?;
     prepare(&*disk, &paths)?;
     let mut scan = scan(&*disk, &paths, true)?;
@@ -85,12 +86,20 @@ pub(crate) fn look(
         }
         scanned = scan(&*disk, &paths, false)?;
     }
-    let mut report = report(&scanned, Filesystem::Local);
+    let mut report = report(&scanned, lies_on(&*disk, &paths)?);
     let mark = scanned.mark.unwrap_or_default();
     let mut store = build(disk, config, paths, clock, mark, scanned, Box::new(()));
     store.read_only = true;
     report.elapsed = store.clock.now().since(began);
     Ok((Arc::new(store), report))
+}
+
+fn lies_on(disk: &dyn Disk, paths: &Paths) -> Result<Filesystem, SpoolError> {
+    disk.filesystem(paths.root())
+        .map_err(|error| SpoolError::Read {
+            path: paths.root().to_owned(),
+            error,
+        })
 }
 
 fn prepare(disk: &dyn Disk, paths: &Paths) -> Result<(), SpoolError> {
@@ -230,8 +239,14 @@ fn build(
     guard: Box<dyn Send + Sync>,
 ) -> Store {
     let last = scan.segments.iter().next_back();
-    let previous = last.map_or((0, 0), |(serial, found)| (*serial, end_of(found)));
-    let next = previous.0 + 1;
+    let (serial, durable, end) = last.map_or((0, 0, 0), |(serial, found)| {
+        (*serial, found.torn_at.unwrap_or(found.end), found.end)
+    });
+    let previous = Previous {
+        serial,
+        durable,
+        end,
+    };
     let open = |found: Found| Segment {
         file: found.file,
         octets: found.octets,
@@ -241,7 +256,7 @@ fn build(
         disk,
         clock,
         mark,
-        writer: Mutex::new(Writer::new(next, scan.sequence, previous)),
+        writer: Mutex::new(Writer::new(serial + 1, scan.sequence, previous)),
         index: Mutex::new(scan.index),
         queue: Mutex::new(Queue::default()),
         segments: Mutex::new(
@@ -259,13 +274,5 @@ fn build(
         read_only: false,
         config,
         _lock: guard,
-    }
-}
-
-/// Where a segment ends for its successor.
-fn end_of(found: &Found) -> u64 {
-    match found.start {
-        SegmentStart::Sound(_) | SegmentStart::Unreadable => found.end,
-        SegmentStart::Version(_) => wide(0),
     }
 }

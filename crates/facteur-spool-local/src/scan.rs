@@ -45,6 +45,8 @@ pub(crate) struct Found {
     pub(crate) start: SegmentStart,
     /// Behind its last sound record.
     pub(crate) end: u64,
+    /// Where the first torn write begins, if anything sound follows it.
+    pub(crate) torn_at: Option<u64>,
 }
 
 /// Reads every segment.
@@ -59,7 +61,10 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
     for found in segments.values() {
         match found.start {
             SegmentStart::Sound(header) => {
-                ends.insert(header.previous, header.previous_end);
+                ends.insert(
+                    header.previous,
+                    (header.previous_durable, header.previous_end),
+                );
                 mark = Some(header.mark);
                 last_id = last_id.max(Some(QueueId::from_number(header.last_id)));
             }
@@ -74,7 +79,7 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
     }
     let mut scan = Scan {
         index: Index::default(),
-        damaged: missing(&segments, paths),
+        damaged: Vec::new(),
         torn: 0,
         segments: BTreeMap::new(),
         mark,
@@ -88,6 +93,7 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
         }
         scan.segments.insert(serial, found);
     }
+    scan.damaged.extend(missing(&scan, paths));
     Ok(scan)
 }
 
@@ -114,23 +120,29 @@ fn find(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<BTreeMap<u64, Fou
             octets,
             start: SegmentHeader::decode(&start),
             end: FIRST_RECORD,
+            torn_at: None,
         };
         segments.insert(serial, found);
     }
     Ok(segments)
 }
 
-/// Segments that others follow on and that are not there.
-fn missing(segments: &BTreeMap<u64, Found>, paths: &Paths) -> Vec<Damage> {
-    let Some(oldest) = segments.keys().next() else {
+/// Segments that others follow on and that are not there. Segments go oldest first, so none can have been removed
+/// that is younger than one with something in it.
+fn missing(scan: &Scan, paths: &Paths) -> Vec<Damage> {
+    let mut serials = scan.segments.keys();
+    let Some(oldest) = serials.find(|serial| scan.index.live_in(**serial) > 0) else {
         return Vec::new();
     };
-    let previous = segments.values().filter_map(|found| match found.start {
-        SegmentStart::Sound(header) => Some(header.previous),
-        SegmentStart::Version(_) | SegmentStart::Unreadable => None,
-    });
+    let previous = scan
+        .segments
+        .values()
+        .filter_map(|found| match found.start {
+            SegmentStart::Sound(header) => Some(header.previous),
+            SegmentStart::Version(_) | SegmentStart::Unreadable => None,
+        });
     let lost: BTreeSet<u64> = previous
-        .filter(|serial| serial > oldest && !segments.contains_key(serial))
+        .filter(|serial| serial > oldest && !scan.segments.contains_key(serial))
         .collect();
     lost.into_iter()
         .map(|serial| Damage {
@@ -151,15 +163,15 @@ struct Broken {
 }
 
 impl Scan {
-    /// Reads one segment. `sealed` is where it ends, if the next one knows.
-    fn read(&mut self, mark: u64, serial: u64, found: &mut Found, sealed: Option<u64>) {
-        let limit = sealed.unwrap_or(found.octets).min(found.octets);
+    /// Reads one segment. `sealed` is up to where it was flushed and where it ends, if the next one knows.
+    fn read(&mut self, mark: u64, serial: u64, found: &mut Found, sealed: Option<(u64, u64)>) {
+        let limit = sealed.map_or(found.octets, |(_, end)| end.min(found.octets));
         let mut window = Window::new(&*found.file, limit);
         let mut offset = FIRST_RECORD;
         let mut gap: Option<u64> = None;
         let mut gaps: Vec<Range<u64>> = Vec::new();
         let mut broken: Vec<Broken> = Vec::new();
-        let mut durable = sealed.unwrap_or_default();
+        let mut durable = sealed.map_or(0, |(durable, _)| durable);
         while let Some(octets) = window.get(offset, RECORD_HEADER) {
             let header = RecordHeader::decode(octets, mark, serial)
                 .filter(|header| header.sequence > self.sequence)
@@ -182,11 +194,11 @@ impl Scan {
                 .is_some_and(|payload| crc32c::crc32c(payload) == header.crc);
             if sound {
                 self.apply(&header, serial, offset);
+                found.end = offset + u64::from(header.whole());
             } else {
                 broken.push(Broken { header, offset });
             }
             offset += u64::from(header.whole());
-            found.end = offset;
         }
         let unreadable = std::mem::take(&mut window.unreadable);
         if sealed.is_some() {
@@ -197,7 +209,12 @@ impl Scan {
         } else if let Some(start) = gap {
             self.torn += window.torn(mark, start);
         }
+        let torn = self.torn;
         self.judge(found, durable, &gaps, broken, unreadable);
+        if sealed.is_some() {
+            // The start that closed this segment has told.
+            self.torn = torn;
+        }
     }
 
     fn apply(&mut self, header: &RecordHeader, serial: u64, offset: u64) {
@@ -224,14 +241,15 @@ impl Scan {
     /// Tells damage from what a crash cut off: damage is what is unreadable and had been flushed.
     fn judge(
         &mut self,
-        found: &Found,
+        found: &mut Found,
         durable: u64,
         gaps: &[Range<u64>],
         broken: Vec<Broken>,
         unreadable: Vec<Range<u64>>,
     ) {
+        let path = found.path.clone();
         let damage = |range: Range<u64>, id, reason| Damage {
-            path: found.path.clone(),
+            path: path.clone(),
             offset: range.start,
             octets: range.end - range.start,
             id,
@@ -247,13 +265,13 @@ impl Scan {
                 self.damaged
                     .push(damage(range.clone(), None, DamageReason::NoRecord));
             } else {
-                self.torn += range.end - range.start;
+                self.tear(found, range.clone());
             }
         }
         for Broken { header, offset } in broken {
             let range = offset..offset + u64::from(header.whole());
             if offset >= durable {
-                self.torn += range.end - range.start;
+                self.tear(found, range);
                 continue;
             }
             if header.kind == Kind::Progress
@@ -263,6 +281,15 @@ impl Scan {
             }
             self.damaged
                 .push(damage(range, Some(header.id), DamageReason::Checksum));
+        }
+    }
+
+    /// Notes a stretch that a crash cut off.
+    fn tear(&mut self, found: &mut Found, range: Range<u64>) {
+        self.torn += range.end - range.start;
+        if range.start < found.end {
+            let first = found.torn_at.map_or(range.start, |at| at.min(range.start));
+            found.torn_at = Some(first);
         }
     }
 }

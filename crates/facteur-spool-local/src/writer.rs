@@ -32,8 +32,8 @@ pub(crate) struct Writer {
     current: Option<Current>,
     next_serial: u64,
     sequence: u64,
-    /// The segment before the next one, and where it ends.
-    previous: (u64, u64),
+    /// The segment before the next one.
+    previous: Previous,
     /// Records in the index that no flush has covered: marks of attempts.
     unflushed: Vec<(QueueId, Place)>,
     retry_at: Timestamp,
@@ -50,6 +50,16 @@ struct Current {
     allocated: u64,
 }
 
+/// A segment that is no longer written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Previous {
+    pub(crate) serial: u64,
+    /// Everything before this has been flushed.
+    pub(crate) durable: u64,
+    /// Nothing behind this counts.
+    pub(crate) end: u64,
+}
+
 /// What there is room for.
 enum Room {
     Everything,
@@ -59,7 +69,7 @@ enum Room {
 
 impl Writer {
     /// A writer behind what a scan found; it has no segment yet.
-    pub(crate) const fn new(next_serial: u64, sequence: u64, previous: (u64, u64)) -> Self {
+    pub(crate) const fn new(next_serial: u64, sequence: u64, previous: Previous) -> Self {
         Self {
             current: None,
             next_serial,
@@ -253,7 +263,11 @@ impl Writer {
             segment = %path.display(), %error, durable = current.durable,
             "writing failed; the segment is closed and nothing that waited is acknowledged"
         );
-        self.previous = (current.serial, current.durable);
+        self.previous = Previous {
+            serial: current.serial,
+            durable: current.durable,
+            end: current.durable,
+        };
         let mut index = lock(&store.index);
         for (id, place) in self.unflushed.drain(..) {
             index.forget(id, place);
@@ -276,19 +290,26 @@ impl Writer {
         let previous = self
             .current
             .as_ref()
-            .map_or(self.previous, |current| (current.serial, current.end));
+            .map_or(self.previous, |current| Previous {
+                serial: current.serial,
+                durable: current.end,
+                end: current.end,
+            });
         let serial = self.next_serial;
         self.next_serial += 1;
         let header = SegmentHeader {
             mark: store.mark,
             serial,
-            previous: previous.0,
-            previous_end: previous.1,
+            previous: previous.serial,
+            previous_durable: previous.durable,
+            previous_end: previous.end,
             last_id: lock(&store.last_id).map_or(0, QueueId::number),
         };
         let prepared = prepare_segment(store, serial, self.serial())?;
         if let Err(failure) = begin_segment(store, &header, &prepared) {
-            // Its header may be on disk and say where the segment before it ends: that one must not grow.
+            // Its header may be on disk and say where the segment before it ends: that one must not grow. The file
+            // holds nothing and takes its place among those to be used again.
+            store.put_back(serial, prepared);
             self.current = None;
             self.previous = previous;
             store.refuse(&failure);

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use facteur_mail::QueueId;
 use facteur_spool::battery::{self, Harness, content, delivered, store, wait};
 use facteur_spool::{Spool, SpoolError};
-use facteur_spool_local::{Config, LocalSpool, RecoveryReport};
+use facteur_spool_local::{Config, LocalSpool, Reader, RecoveryReport};
 
 use crate::support::TestClock;
 
-pub fn open(directory: &Path) -> Result<(Arc<LocalSpool>, RecoveryReport), SpoolError> {
+fn open(directory: &Path) -> Result<(Arc<LocalSpool>, RecoveryReport), SpoolError> {
     LocalSpool::open(Config::new(directory), Arc::new(TestClock::new()))
 }
 
@@ -142,4 +142,50 @@ fn a_content_without_a_message_is_removed_at_the_next_start() {
         .map(|directory| fs::read_dir(directory.unwrap().path()).unwrap().count())
         .sum();
     assert_eq!(left, 0, "a delivered content leaves no file");
+}
+
+#[test]
+fn the_queue_can_be_looked_at_and_exported_while_the_server_runs() {
+    let disk = OnDisk::new();
+    let (spool, _) = open(&disk.path()).unwrap();
+    let small = store(
+        &*spool,
+        &["bob@example.net", "eve@example.com"],
+        b"small\r\n",
+    );
+    let large = store(&*spool, &["bob@example.net"], &[b'x'; 300_000]);
+    wait(spool.settle(small, vec![delivered(1)])).unwrap();
+    let reader = Reader::open(disk.path(), Arc::new(TestClock::new())).unwrap();
+    assert_eq!(reader.ids(), [small, large]);
+    let shown: Vec<_> = reader.queued().map(Result::unwrap).collect();
+    assert_eq!(shown[0], spool.show(small).unwrap());
+    assert!(reader.check().is_empty());
+    let into = disk.directory.path().join("export");
+    fs::create_dir(&into).unwrap();
+    let done = reader.export(&into).unwrap();
+    assert_eq!((done.messages, done.damaged.len()), (2, 0));
+    assert_eq!(
+        fs::read(into.join(format!("{small}.eml"))).unwrap(),
+        b"small\r\n"
+    );
+    let meta = fs::read_to_string(into.join(format!("{small}.json"))).unwrap();
+    for part in [
+        "\"alice@example.org\"",
+        "\"delivered\"",
+        "\"250 2.1.5 delivered to mailbox bob\"",
+    ] {
+        assert!(meta.contains(part), "{part} in {meta}");
+    }
+    let again = reader.export(&into);
+    assert!(
+        matches!(again, Err(SpoolError::Write { .. })),
+        "existing files stay: {again:?}"
+    );
+    // What went after the reader looked is gone, not damaged; what rots is damaged, and stays for its owner.
+    wait(spool.settle(small, vec![delivered(0)])).unwrap();
+    assert!(flip(&disk.path(), large));
+    let damaged = reader.check();
+    assert_eq!(damaged.len(), 1);
+    assert_eq!(damaged[0].0, large);
+    assert_eq!(spool.len(), 1);
 }
