@@ -6,8 +6,10 @@ use serde_json::json;
 
 use crate::args::{Instance, QueueFilter};
 use crate::cli::{message, spool};
+use crate::config::Config;
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, Tone, shown};
+use crate::wiring;
 
 /// Lists the queued messages that fit the filter, oldest first.
 pub(crate) fn list(
@@ -16,20 +18,39 @@ pub(crate) fn list(
     screen: &mut Screen,
 ) -> Result<(), CliError> {
     let filter = Filter::of(filter, screen)?;
-    let mut queued = spool::messages(instance, screen)?;
-    queued.retain(|message| filter.fits(message));
-    if screen.json {
-        for message in &queued {
-            screen.json(&message::to_json(message, screen))?;
+    let reader = spool::open(instance, screen)?;
+    let mut count = 0_u64;
+    let mut unread = None;
+    for queued in reader.queued() {
+        let queued = match queued {
+            Ok(queued) => queued,
+            Err(error) => {
+                unread = Some(error);
+                continue;
+            }
+        };
+        if !filter.fits(&queued) {
+            continue;
         }
-        return Ok(());
+        count += 1;
+        if screen.json {
+            screen.json(&message::to_json(&queued, screen))?;
+        } else {
+            show_line(&queued, screen)?;
+        }
     }
-    for message in &queued {
-        show_line(message, screen)?;
+    if !screen.json {
+        let total = screen.text("queue-count", &[("count", count.into())]);
+        screen.line(Tone::Strong, &total)?;
     }
-    let count = u64::try_from(queued.len()).unwrap_or(u64::MAX);
-    let total = screen.text("queue-count", &[("count", count.into())]);
-    Ok(screen.line(Tone::Strong, &total)?)
+    match unread {
+        None => Ok(()),
+        Some(error) => {
+            let config = Config::of(instance, screen.language, screen.color)?;
+            let directory = wiring::spool_directory(&config).display().to_string();
+            Err(spool::cannot_read(&shown(&directory), &error, screen))
+        }
+    }
 }
 
 /// Shows one message whole.
@@ -41,7 +62,8 @@ pub(crate) fn show(id: &str, instance: &Instance, screen: &mut Screen) -> Result
             screen.text("queue-bad-id", &[("id", (&asked).into())]),
         )
     })?;
-    let queued = spool::message(wanted, instance, screen)?.ok_or_else(|| not_queued(id, screen))?;
+    let reader = spool::open(instance, screen)?;
+    let queued = spool::message(&reader, wanted, screen)?.ok_or_else(|| not_queued(id, screen))?;
     if screen.json {
         return Ok(screen.json(&json!(message::to_json(&queued, screen)))?);
     }

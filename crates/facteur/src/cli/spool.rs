@@ -1,28 +1,132 @@
 //! `facteur spool`: is it whole, and every message as a file. Also how other commands read the spool.
-use crate::args::Instance;
-use crate::error::CliError;
-use crate::ui::Screen;
-use facteur_mail::QueueId;
-use facteur_spool::{Body, Queued, SpoolError};
+
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
-pub(crate) struct Reader;
-impl Reader {
-    pub(crate) fn body(&self, id: QueueId) -> Result<Body, SpoolError> {
-        Err(SpoolError::Gone { id })
+use std::sync::Arc;
+
+use facteur_mail::QueueId;
+use facteur_spool::{Queued, SpoolError};
+use facteur_spool_local::{Damage, Reader};
+use serde_json::json;
+
+use crate::args::Instance;
+use crate::config::Config;
+use crate::error::{CliError, Kind};
+use crate::system::SystemClock;
+use crate::ui::{Screen, Tone, shown};
+use crate::wiring;
+
+/// Reads the whole spool, contents included, and says what is damaged.
+pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    let reader = open(instance, screen)?;
+    let report = reader.report();
+    let mut damage: Vec<String> = report.damaged.iter().map(Damage::to_string).collect();
+    damage.extend(reader.check().iter().map(|(_, error)| error.to_string()));
+    let messages = number(reader.ids().len());
+    if screen.json {
+        screen.json(&json!({
+            "messages": messages,
+            "segments": report.segments,
+            "octets": report.octets,
+            "torn_tail_octets": report.torn_tail,
+            "damaged": damage,
+        }))?;
+    } else if damage.is_empty() {
+        let whole = screen.text("spool-whole", &[("count", messages.into())]);
+        screen.line(Tone::Good, &whole)?;
+    } else {
+        let title = screen.text("spool-damaged", &[("count", number(damage.len()).into())]);
+        screen.line(Tone::Bad, &title)?;
+        for line in &damage {
+            screen.paragraph(Tone::Plain, 2, &shown(line))?;
+        }
+    }
+    if damage.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::said(Kind::Spool))
     }
 }
-pub(crate) fn open(_: &Instance, _: &Screen) -> Result<Reader, CliError> {
-    Ok(Reader)
+
+/// Writes every queued message into `to`, which is made if it is not there.
+pub(crate) fn export(to: &Path, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    let reader = open(instance, screen)?;
+    let path = shown(&to.display().to_string());
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(to);
+    made.map_err(|error| cannot_export(&path, &error, screen))?;
+    let done = reader
+        .export(to)
+        .map_err(|error| cannot_export(&path, &error, screen))?;
+    let damaged: Vec<String> = done
+        .damaged
+        .iter()
+        .map(|(_, error)| error.to_string())
+        .collect();
+    if screen.json {
+        screen.json(&json!({"messages": done.messages, "directory": to.display().to_string(), "damaged": damaged}))?;
+    } else {
+        let args = [
+            ("count", number(done.messages).into()),
+            ("path", (&path).into()),
+        ];
+        let title = screen.text("spool-exported", &args);
+        screen.line(Tone::Good, &title)?;
+        for line in &damaged {
+            screen.paragraph(Tone::Bad, 2, &shown(line))?;
+        }
+    }
+    if damaged.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::said(Kind::Spool))
+    }
 }
-pub(crate) fn messages(_: &Instance, _: &Screen) -> Result<Vec<Queued>, CliError> {
-    Ok(vec![])
+
+/// The spool of an instance, to be read beside its owner.
+pub(crate) fn open(instance: &Instance, screen: &Screen) -> Result<Reader, CliError> {
+    let config = Config::of(instance, screen.language, screen.color)?;
+    let directory = wiring::spool_directory(&config);
+    let path = shown(&directory.display().to_string());
+    if !directory.is_dir() {
+        let error = CliError::new(
+            Kind::Spool,
+            screen.text("spool-none", &[("path", (&path).into())]),
+        );
+        return Err(error.hint(screen.text("spool-none-hint", &[])));
+    }
+    Reader::open(&directory, Arc::new(SystemClock))
+        .map_err(|error| cannot_read(&path, &error, screen))
 }
-pub(crate) fn message(_: QueueId, _: &Instance, _: &Screen) -> Result<Option<Queued>, CliError> {
-    Ok(None)
+
+/// One message; `None` if it is not queued.
+pub(crate) fn message(
+    reader: &Reader,
+    id: QueueId,
+    screen: &Screen,
+) -> Result<Option<Queued>, CliError> {
+    match reader.show(id) {
+        Ok(queued) => Ok(Some(queued)),
+        Err(SpoolError::Gone { .. }) => Ok(None),
+        Err(error) => Err(cannot_read(&id.to_string(), &error, screen)),
+    }
 }
-pub(crate) fn check(_: &Instance, _: &mut Screen) -> Result<(), CliError> {
-    Ok(())
+
+/// What is said of a message, or a spool, that cannot be read.
+pub(crate) fn cannot_read(path: &str, error: &SpoolError, screen: &Screen) -> CliError {
+    let words = shown(&error.to_string());
+    let args = [("path", path.into()), ("words", (&words).into())];
+    CliError::new(Kind::Spool, screen.text("spool-cannot-read", &args))
 }
-pub(crate) fn export(_: &Path, _: &Instance, _: &mut Screen) -> Result<(), CliError> {
-    Ok(())
+
+fn cannot_export(path: &str, error: &dyn std::fmt::Display, screen: &Screen) -> CliError {
+    let words = shown(&error.to_string());
+    let args = [("path", path.into()), ("words", (&words).into())];
+    CliError::new(Kind::System, screen.text("spool-cannot-export", &args))
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }

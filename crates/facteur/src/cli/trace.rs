@@ -5,57 +5,71 @@ use std::io::Read as _;
 
 use facteur_mail::QueueId;
 use facteur_spool::Queued;
+use facteur_spool_local::Reader;
 
 use crate::args::Instance;
 use crate::cli::{message, queue, spool};
 use crate::error::CliError;
-use crate::ui::Screen;
+use crate::ui::{Screen, shown};
 
 /// The most of a message's header section that is searched for its Message-ID, in octets.
 const MAX_HEADER: u64 = 64 << 10;
 
 /// Tells the story of each queued message that `subject` means: a queue id, a Message-ID or an address.
 pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    let found = find(subject, instance, screen)?;
-    if found.is_empty() {
+    let reader = spool::open(instance, screen)?;
+    let told = match QueueId::parse(subject) {
+        Some(id) => {
+            spool::message(&reader, id, screen)?.map_or(Ok(0), |queued| tell(&queued, 0, screen))?
+        }
+        None => by_name(subject, &reader, screen)?,
+    };
+    if told == 0 {
         return Err(queue::not_queued(subject, screen));
-    }
-    for (i, queued) in found.iter().enumerate() {
-        if screen.json {
-            screen.json(&message::to_json(queued, screen))?;
-            continue;
-        }
-        if i > 0 {
-            screen.blank()?;
-        }
-        message::show(queued, screen)?;
     }
     Ok(())
 }
 
-fn find(subject: &str, instance: &Instance, screen: &Screen) -> Result<Vec<Queued>, CliError> {
-    if let Some(id) = QueueId::parse(subject) {
-        return Ok(spool::message(id, instance, screen)?.into_iter().collect());
-    }
+/// Tells of every message with this Message-ID, sender or recipient; how many there were.
+fn by_name(subject: &str, reader: &Reader, screen: &mut Screen) -> Result<u64, CliError> {
     let wanted = subject
         .trim_start_matches('<')
         .trim_end_matches('>')
         .to_lowercase();
-    let reader = spool::open(instance, screen)?;
-    let mut found = spool::messages(instance, screen)?;
-    found.retain(|queued| {
+    let is_wanted = |address: String| address.to_lowercase() == wanted;
+    let mut told = 0;
+    for queued in reader.queued() {
+        let queued = queued.map_err(|error| spool::cannot_read(&shown(subject), &error, screen))?;
         let envelope = &queued.envelope;
-        let is_wanted = |address: String| address.to_lowercase() == wanted;
-        is_wanted(envelope.sender.to_string())
+        let has_id = || {
+            reader
+                .body(queued.id)
+                .is_ok_and(|body| message_id(body).is_some_and(is_wanted))
+        };
+        if is_wanted(envelope.sender.to_string())
             || envelope
                 .recipients
                 .iter()
                 .any(|to| is_wanted(to.address.to_string()))
-            || reader
-                .body(queued.id)
-                .is_ok_and(|body| message_id(body).is_some_and(|id| id.to_lowercase() == wanted))
-    });
-    Ok(found)
+            || has_id()
+        {
+            told = tell(&queued, told, screen)?;
+        }
+    }
+    Ok(told)
+}
+
+/// Tells one story; `before` were told already.
+fn tell(queued: &Queued, before: u64, screen: &mut Screen) -> Result<u64, CliError> {
+    if screen.json {
+        screen.json(&message::to_json(queued, screen))?;
+    } else {
+        if before > 0 {
+            screen.blank()?;
+        }
+        message::show(queued, screen)?;
+    }
+    Ok(before + 1)
 }
 
 /// The Message-ID of a message, without its angle brackets.
