@@ -18,6 +18,10 @@ pub struct MailDate(pub Timestamp);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IsoDate(pub Timestamp);
 
+/// A moment for programs: `2026-11-24T11:10:21.042Z`. (RFC 3339 §5.6)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MachineDate(pub Timestamp);
+
 /// The fields of a moment, UTC.
 struct Civil {
     year: u64,
@@ -63,6 +67,23 @@ impl Civil {
             .and_then(|at| MONTHS.get(at))
             .copied()
             .unwrap_or("Jan")
+    }
+}
+
+impl fmt::Display for MachineDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let civil = Civil::of(self.0);
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
+            civil.year,
+            civil.month,
+            civil.day,
+            civil.hour,
+            civil.minute,
+            civil.second,
+            self.0.as_millis() % 1_000
+        )
     }
 }
 
@@ -127,5 +148,11 @@ mod tests {
             assert_eq!(MailDate(moment).to_string(), mail);
             assert_eq!(IsoDate(moment).to_string(), iso);
         }
+    }
+
+    #[test]
+    fn a_program_reads_the_moment_to_the_millisecond() {
+        let moment = Timestamp::from_millis(1_795_518_621_042);
+        assert_eq!(MachineDate(moment).to_string(), "2026-11-24T11:10:21.042Z");
     }
 }

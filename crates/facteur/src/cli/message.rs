@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use facteur_mail::{
-    Attempt, Delivery, IsoDate, Recipient, RecipientState, RemoteHost, Report, RetryReason, Said,
-    Timestamp,
+    Attempt, Delivery, IsoDate, MachineDate, Recipient, RecipientState, RemoteHost, Report,
+    RetryReason, Said, Timestamp,
 };
 use facteur_replies::{Explanation, Value};
 use facteur_spool::Queued;
@@ -206,6 +206,8 @@ fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Resul
 fn host(host: &RemoteHost) -> String {
     let name = shown(&host.name);
     match host.address {
+        // An address literal names its address already.
+        Some(address) if name.contains(&address.ip().to_string()) => address.to_string(),
         Some(address) => format!("{name} [{address}]"),
         None => name,
     }
@@ -224,7 +226,7 @@ pub(crate) fn to_json(queued: &Queued, screen: &Screen) -> serde_json::Value {
     json!({
         "queue_id": queued.id.to_string(),
         "message_size": queued.octets,
-        "arrival_time": IsoDate(envelope.arrived).to_string(),
+        "arrival_time": MachineDate(envelope.arrived).to_string(),
         "sender": envelope.sender.to_string(),
         "client": {
             "address": envelope.client.ip.map(|ip| ip.to_string()),
@@ -249,7 +251,7 @@ fn recipient_json(
             ..
         } => (
             "waiting",
-            Some(IsoDate(*next_at).to_string()),
+            Some(MachineDate(*next_at).to_string()),
             Some(*attempts),
             Some(reason_id(*reason).trim_start_matches("reason-")),
         ),
@@ -273,7 +275,7 @@ fn recipient_json(
         "attempts": attempts,
         "reason": reason,
         "last_attempt": state.last_attempt().map(|attempt| json!({
-            "time": IsoDate(attempt.at).to_string(),
+            "time": MachineDate(attempt.at).to_string(),
             "host": attempt.host.as_ref().map(|host| host.name.to_string()),
             "host_address": attempt.host.as_ref().and_then(|host| host.address).map(|address| address.to_string()),
             "stage": attempt.stage.name(),

@@ -28,7 +28,14 @@ fn bodies() -> Vec<Vec<u8>> {
     .map(|body| body.as_bytes().to_vec())
     .to_vec();
     bodies.push(b"Subject: octets\r\n\r\n\x80\xff\x00\x1a\x7f\r\n".to_vec());
-    bodies.push([b"X: long\r\n\r\n".to_vec(), b"y".repeat(5_000), b"\r\n".to_vec()].concat());
+    bodies.push(
+        [
+            b"X: long\r\n\r\n".to_vec(),
+            b"y".repeat(5_000),
+            b"\r\n".to_vec(),
+        ]
+        .concat(),
+    );
     bodies
 }
 
@@ -49,11 +56,13 @@ async fn arrives_unchanged(bodies: Vec<Vec<u8>>, chunks: bool) {
     let mut talk = server.talk().await;
     let to = ["anne@here.test", "x@far.test"];
     for (number, body) in bodies.iter().enumerate() {
-        talk.expect("MAIL FROM:<a@client.test> BODY=8BITMIME", "250 ").await;
+        talk.expect("MAIL FROM:<a@client.test> BODY=8BITMIME", "250 ")
+            .await;
         talk.rcpts(&to).await;
         let reply = if chunks {
             let (first, second) = body.split_at(body.len() / 2);
-            talk.send(&[format!("BDAT {}\r\n", first.len()).as_bytes(), first].concat()).await;
+            talk.send(&[format!("BDAT {}\r\n", first.len()).as_bytes(), first].concat())
+                .await;
             talk.reply().await;
             let last = format!("BDAT {} LAST\r\n", second.len());
             talk.send(&[last.as_bytes(), second].concat()).await;
@@ -117,7 +126,9 @@ async fn a_bare_cr_or_lf_is_refused_and_goes_nowhere() {
         let reply = talk.reply().await;
         assert!(reply.starts_with("550 5.6.11 "), "{bad:?} got {reply}");
     }
-    let reply = talk.deliver("a@client.test", &to, b"Subject: good\r\n\r\n").await;
+    let reply = talk
+        .deliver("a@client.test", &to, b"Subject: good\r\n\r\n")
+        .await;
     queue_id(&reply);
     in_time(peer.wait_for(1)).await;
     server.queue_is_empty();

@@ -39,7 +39,9 @@ async fn kills_under_load_lose_nothing_and_repeat_at_most_two_messages_each() {
                 tokio::spawn(send_until_lost(server.address(), name, Arc::clone(&load)))
             })
             .collect();
-        until("enough mail", || (load.taken() >= enough(round)).then_some(()));
+        until("enough mail", || {
+            (load.taken() >= enough(round)).then_some(())
+        });
         server.kill();
         load.over.store(true, Ordering::Relaxed);
         for session in sessions {
@@ -49,12 +51,23 @@ async fn kills_under_load_lose_nothing_and_repeat_at_most_two_messages_each() {
     }
     server.queue_is_empty();
 
-    let boxes = server.mailbox("anne").into_iter().map(|letter| letter.text());
+    let boxes = server
+        .mailbox("anne")
+        .into_iter()
+        .map(|letter| letter.text());
     let sent = peer.accepted();
-    let relayed = sent.iter().map(|message| Letter::new(message.content.clone()).text());
+    let relayed = sent
+        .iter()
+        .map(|message| Letter::new(message.content.clone()).text());
     for (place, found) in [("Maildir", count(boxes)), ("next server", count(relayed))] {
-        let lost: Vec<_> = acknowledged.iter().filter(|name| !found.contains_key(*name)).collect();
-        assert!(lost.is_empty(), "acknowledged, not in the {place}: {lost:?}");
+        let lost: Vec<_> = acknowledged
+            .iter()
+            .filter(|name| !found.contains_key(*name))
+            .collect();
+        assert!(
+            lost.is_empty(),
+            "acknowledged, not in the {place}: {lost:?}"
+        );
         let repeated: usize = found.values().map(|times| times - 1).sum();
         let allowed = usize::try_from(2 * ROUNDS).unwrap();
         assert!(repeated <= allowed, "{repeated} twice in the {place}");
@@ -115,7 +128,11 @@ async fn a_kill_between_the_dot_and_its_reply_leaves_the_message_whole_or_not_at
     }
     server.queue_is_empty();
     let letters = server.mailbox("anne");
-    assert!(letters.len() >= acknowledged, "{} of {acknowledged}", letters.len());
+    assert!(
+        letters.len() >= acknowledged,
+        "{} of {acknowledged}",
+        letters.len()
+    );
     for letter in letters {
         assert!(letter.content() == body.replace("\r\n", "\n").as_bytes());
     }
@@ -124,13 +141,17 @@ async fn a_kill_between_the_dot_and_its_reply_leaves_the_message_whole_or_not_at
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_kill_while_a_message_waits_forgets_neither_it_nor_its_tries() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now"))
+        .await;
     let setup = Setup {
         delivery: "retry = [\"1s\", \"2s\"]",
         ..Setup::default()
     };
     let mut server = Instance::start(&lab, &setup).await;
-    let id = server.send("a@client.test", &["x@far.test"], "Subject: x\n\n").await;
+    let id = server
+        .send("a@client.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     let attempts = |server: &Instance| server.queue()[0]["recipients"][0]["attempts"].as_u64();
     until("two tries", || (attempts(&server) >= Some(2)).then_some(()));
     server.kill();
@@ -201,7 +222,9 @@ async fn send_until_lost(
         let message = format!("Subject: {name}\r\n\r\n{body}");
         let group = "MAIL FROM:<a@client.test>\r\nRCPT TO:<anne@here.test>\r\nRCPT TO:<x@far.test>\r\nDATA\r\n";
         let content = stuffed(message.as_bytes());
-        if !exchange(&mut client, group.as_bytes(), 4).await || !exchange(&mut client, &content, 1).await {
+        if !exchange(&mut client, group.as_bytes(), 4).await
+            || !exchange(&mut client, &content, 1).await
+        {
             break;
         }
         acknowledged.push(name);

@@ -16,15 +16,22 @@ c.test MX 10 mx.c.test\nmx.c.test A @4";
     let peers = [
         lab.peer(2, Script::accept_all()).await,
         lab.peer(3, Script::accept_all().on_ehlo(&["SIZE"])).await,
-        lab.peer(4, Script::accept_all().on("EHLO", "502 5.5.1 what?")).await,
+        lab.peer(4, Script::accept_all().on("EHLO", "502 5.5.1 what?"))
+            .await,
     ];
     let server = Instance::start(&lab, &Setup::default()).await;
     let to = ["x@a.test", "x@b.test", "x@c.test", "y@a.test"];
-    server.send("a@client.test", &to, "Subject: x\n\nbody\n").await;
+    server
+        .send("a@client.test", &to, "Subject: x\n\nbody\n")
+        .await;
     server.queue_is_empty();
     for peer in &peers {
         assert_eq!(peer.accepted().len(), 1);
-        assert!(peer.accepted()[0].content.ends_with(b"Subject: x\r\n\r\nbody\r\n"));
+        assert!(
+            peer.accepted()[0]
+                .content
+                .ends_with(b"Subject: x\r\n\r\nbody\r\n")
+        );
     }
     assert_eq!(peers[0].accepted()[0].rcpts.len(), 2);
 }
@@ -62,7 +69,15 @@ async fn an_international_address_is_not_sent_to_a_peer_without_smtputf8() {
     let mail = "MAIL FROM:<anne@here.test> SMTPUTF8";
     let to = "RCPT TO:<r\u{e9}mi@far.test>";
     let message = b"Subject: x\r\n\r\n";
-    bounced(&["PIPELINING", "8BITMIME"], mail, to, message, "5.6.7", "SMTPUTF8").await;
+    bounced(
+        &["PIPELINING", "8BITMIME"],
+        mail,
+        to,
+        message,
+        "5.6.7",
+        "SMTPUTF8",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -79,10 +94,12 @@ async fn seven_bit_mail_goes_to_the_plainest_peer_even_if_declared_eight_bit() {
     let peer = lab.peer(2, Script::accept_all().on_ehlo(&[])).await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let mut talk = server.talk().await;
-    talk.expect("MAIL FROM:<anne@here.test> BODY=8BITMIME", "250 ").await;
+    talk.expect("MAIL FROM:<anne@here.test> BODY=8BITMIME", "250 ")
+        .await;
     talk.rcpts(&["x@far.test"]).await;
     talk.expect("DATA", "354 ").await;
-    talk.expect("Subject: plain\r\n\r\nplain\r\n.", "250 ").await;
+    talk.expect("Subject: plain\r\n\r\nplain\r\n.", "250 ")
+        .await;
     let received = in_time(peer.wait_for(1)).await;
     assert_eq!(received[0].mail, "MAIL FROM:<anne@here.test>");
     server.queue_is_empty();
@@ -94,12 +111,21 @@ async fn international_mail_goes_to_a_peer_that_takes_it() {
     let peer = lab.peer(2, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let mut talk = server.talk().await;
-    talk.expect("MAIL FROM:<ren\u{e9}e@here.test> SMTPUTF8 BODY=8BITMIME", "250 ").await;
+    talk.expect(
+        "MAIL FROM:<ren\u{e9}e@here.test> SMTPUTF8 BODY=8BITMIME",
+        "250 ",
+    )
+    .await;
     talk.rcpts(&["r\u{e9}mi@far.test"]).await;
     talk.expect("DATA", "354 ").await;
-    talk.expect("Subject: d\u{e9}j\u{e0}\r\n\r\n\u{2709}\r\n.", "250 ").await;
+    talk.expect("Subject: d\u{e9}j\u{e0}\r\n\r\n\u{2709}\r\n.", "250 ")
+        .await;
     let received = in_time(peer.wait_for(1)).await;
-    assert!(received[0].mail.contains("SMTPUTF8"), "{}", received[0].mail);
+    assert!(
+        received[0].mail.contains("SMTPUTF8"),
+        "{}",
+        received[0].mail
+    );
     assert_eq!(received[0].rcpts, ["RCPT TO:<r\u{e9}mi@far.test>"]);
     server.queue_is_empty();
 }

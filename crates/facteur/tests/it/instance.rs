@@ -28,7 +28,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// The port of the server, and of its LMTP listener.
-const PORT: u16 = 2525;
+pub(crate) const PORT: u16 = 2525;
 pub(crate) const LMTP_PORT: u16 = 2524;
 
 /// The port of the peers.
@@ -160,7 +160,11 @@ impl Instance {
     /// A process beside the first one, on the same data.
     pub(crate) fn spawn(&self) -> Child {
         let mut log = File::options();
-        let log = log.create(true).append(true).open(self.path("log")).unwrap();
+        let log = log
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .unwrap();
         let mut command = self.command(&["serve"]);
         command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);

@@ -90,7 +90,9 @@ pub(crate) fn words(text: &str) -> String {
 
 fn is_trace(line: &[u8]) -> bool {
     let name = line.split(|octet| *octet == b':').next().unwrap();
-    TRACE.iter().any(|trace| name.eq_ignore_ascii_case(trace.as_bytes()))
+    TRACE
+        .iter()
+        .any(|trace| name.eq_ignore_ascii_case(trace.as_bytes()))
 }
 
 /// The body of the first part of this type.

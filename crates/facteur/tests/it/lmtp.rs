@@ -26,7 +26,8 @@ async fn an_lmtp_listener_answers_the_dot_once_for_each_recipient() {
     talk.expect("LHLO client.test", "250-").await;
     talk.expect("MAIL FROM:<a@client.test>", "250 ").await;
     talk.expect("RCPT TO:<anne@here.test>", "250 ").await;
-    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ").await;
+    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ")
+        .await;
     talk.expect("RCPT TO:<jean@here.test>", "250 ").await;
     talk.expect("DATA", "354 ").await;
     talk.send(b"Subject: x\r\n\r\n.\r\n").await;
@@ -65,6 +66,9 @@ async fn a_domain_behind_lmtp_gets_its_mail_and_each_recipient_its_outcome() {
     assert_eq!(received[0].rcpts.len(), 3);
     assert_eq!(received[1].rcpts, ["RCPT TO:<three@boxes.test>"]);
     let machine = server.letter("anne").machine();
-    assert_eq!(field(&machine, "final-recipient").unwrap(), "rfc822; two@boxes.test");
+    assert_eq!(
+        field(&machine, "final-recipient").unwrap(),
+        "rfc822; two@boxes.test"
+    );
     assert_eq!(field(&machine, "status").unwrap(), "5.2.2");
 }

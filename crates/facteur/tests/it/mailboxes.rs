@@ -29,7 +29,9 @@ async fn a_message_arrives_in_the_maildir_under_its_queue_id() {
     let lab = Lab::new("").await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let text = "Subject: hello\n\nfirst line\nlast line\n";
-    let id = server.send("a@client.test", &["anne@here.test"], text).await;
+    let id = server
+        .send("a@client.test", &["anne@here.test"], text)
+        .await;
 
     let letter = server.letter("anne");
     assert_eq!(letter.content(), text.as_bytes());
@@ -105,7 +107,8 @@ async fn a_mailbox_that_is_not_there_is_refused_at_rcpt() {
     let server = Instance::start(&lab, &USERS).await;
     let mut talk = server.talk().await;
     talk.expect("MAIL FROM:<a@client.test>", "250 ").await;
-    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ").await;
+    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ")
+        .await;
     talk.expect("RCPT TO:<anne@here.test>", "250 ").await;
 }
 
@@ -114,7 +117,13 @@ async fn no_mailbox_name_leads_out_of_the_folder() {
     let lab = Lab::new("").await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let mut talk = server.talk().await;
-    for to in ["\"../../out\"", "\"..\"", "\"/etc/x\"", "\"a/../../b\"", "\"../data/out\""] {
+    for to in [
+        "\"../../out\"",
+        "\"..\"",
+        "\"/etc/x\"",
+        "\"a/../../b\"",
+        "\"../data/out\"",
+    ] {
         talk.expect("MAIL FROM:<a@client.test>", "250 ").await;
         let reply = talk.say(&format!("RCPT TO:<{to}@here.test>")).await;
         if reply.starts_with("250 ") {
@@ -125,7 +134,9 @@ async fn no_mailbox_name_leads_out_of_the_folder() {
             talk.expect("RSET", "250 ").await;
         }
     }
-    server.send("a@client.test", &["anne@here.test"], "Subject: in\n\n").await;
+    server
+        .send("a@client.test", &["anne@here.test"], "Subject: in\n\n")
+        .await;
     server.queue_is_empty();
     server.letter("anne");
     let folder = server.path("mail");

@@ -21,13 +21,13 @@ mod mailboxes;
 #[cfg(test)]
 mod null_mx;
 #[cfg(test)]
-mod queue;
-#[cfg(test)]
 mod relaying;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod retries;
+#[cfg(test)]
+mod spool;
 #[cfg(test)]
 mod stopping;
 #[cfg(test)]

@@ -33,22 +33,33 @@ far.test MX 10 mx.far.test\nmx.far.test A @3";
 async fn a_null_mx_that_appears_after_queueing_is_reported_at_once_in_both_languages() {
     let zone = "late.test 0 MX 10 mx.late.test\nmx.late.test 0 A @2";
     let lab = Lab::new(zone).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now"))
+        .await;
     let trap = lab.peer(3, Script::accept_all()).await;
     let setup = Setup {
         tables: "[domains.\"here.test\"]\ndeliver = \"maildir:MAIL/{user}\"\nlanguage = \"fr\"",
         ..Setup::default()
     };
     let server = Instance::start(&lab, &setup).await;
-    let id = server.send("anne@here.test", &["x@late.test"], "Subject: x\n\nbody\n").await;
+    let id = server
+        .send("anne@here.test", &["x@late.test"], "Subject: x\n\nbody\n")
+        .await;
     until("a first try", || (peer.connections() > 0).then_some(()));
-    lab.zone.replace(&lab.resolved("late.test MX 0 .\nlate.test A @3"));
+    lab.zone
+        .replace(&lab.resolved("late.test MX 0 .\nlate.test A @3"));
 
     let report = server.letter("anne");
     assert_eq!(report.field("return-path").unwrap(), "<>");
     let machine = report.machine();
-    assert_eq!(field(&machine, "reporting-mta").unwrap(), "dns; mx.here.test");
-    assert_eq!(field(&machine, "final-recipient").unwrap(), "rfc822; x@late.test");
+    assert_eq!(
+        field(&machine, "reporting-mta").unwrap(),
+        "dns; mx.here.test"
+    );
+    assert_eq!(
+        field(&machine, "final-recipient").unwrap(),
+        "rfc822; x@late.test"
+    );
     assert_eq!(field(&machine, "action").unwrap(), "failed");
     assert_eq!(field(&machine, "status").unwrap(), "5.1.10");
     let diagnostic = field(&machine, "diagnostic-code").unwrap();
@@ -99,7 +110,9 @@ async fn mail_waits_for_a_dns_that_does_not_answer() {
     };
     let server = Instance::start(&lab, &setup).await;
     let to = ["x@broken.test", "x@slow.test"];
-    server.send("anne@here.test", &to, "Subject: patience\n\n").await;
+    server
+        .send("anne@here.test", &to, "Subject: patience\n\n")
+        .await;
     until("a first try of both", || {
         let queue = server.queue();
         let said = |place: usize| queue[0]["recipients"][place]["last_attempt"]["reply"].as_str();
@@ -119,11 +132,19 @@ async fn a_malformed_null_mx_is_ignored_and_found_out() {
     let lab = Lab::new("odd.test MX 0 .\nodd.test MX 10 mx.odd.test\nmx.odd.test A @2").await;
     let peer = lab.peer(2, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("a@client.test", &["x@odd.test"], "Subject: x\n\n").await;
+    server
+        .send("a@client.test", &["x@odd.test"], "Subject: x\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
-    assert!(server.log().contains("malformed-null-mx"), "the log names it");
+    assert!(
+        server.log().contains("malformed-null-mx"),
+        "the log names it"
+    );
     let checked = server.run(&["check", "odd.test", "--json"]);
-    assert_eq!(checked.json()[0]["findings"][0]["finding"], "malformed-null-mx");
+    assert_eq!(
+        checked.json()[0]["findings"][0]["finding"],
+        "malformed-null-mx"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -131,17 +152,25 @@ async fn no_report_goes_to_a_domain_that_takes_no_mail() {
     let zone = "far.test MX 10 mx.far.test\nmx.far.test A @2
 soon.test 0 MX 10 mx.far.test";
     let lab = Lab::new(zone).await;
-    let refusing = Script::accept_all().once("RCPT", "450 4.2.1 not now").on_rcpt("550 5.1.1 no");
+    let refusing = Script::accept_all()
+        .once("RCPT", "450 4.2.1 not now")
+        .on_rcpt("550 5.1.1 no");
     let peer = lab.peer(2, refusing).await;
     let trap = lab.peer(3, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("a@soon.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("a@soon.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     until("a first try", || (peer.connections() > 0).then_some(()));
-    lab.zone.replace(&lab.resolved("soon.test MX 0 .\nsoon.test A @3"));
+    lab.zone
+        .replace(&lab.resolved("soon.test MX 0 .\nsoon.test A @3"));
     server.queue_is_empty();
     assert_eq!(trap.connections(), 0);
     let mails = peer.sessions().concat();
-    assert!(!mails.iter().any(|line| line.starts_with("MAIL FROM:<>")), "{mails:?}");
+    assert!(
+        !mails.iter().any(|line| line.starts_with("MAIL FROM:<>")),
+        "{mails:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

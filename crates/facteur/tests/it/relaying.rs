@@ -82,7 +82,9 @@ async fn a_stranger_reaches_ours_and_nobody_else_in_whatever_form() {
         talk.expect(hello, "250").await;
         talk.expect(mail, "250 ").await;
         for form in FORMS {
-            let reply = talk.say(&format!("RCPT TO:{}", form.replace("OURS", &ours))).await;
+            let reply = talk
+                .say(&format!("RCPT TO:{}", form.replace("OURS", &ours)))
+                .await;
             if !reply.starts_with('5') {
                 relayed.push(format!("{mail}, {form}: {reply}"));
             }
@@ -107,7 +109,8 @@ async fn a_stranger_learns_what_to_do_from_the_refusal() {
     let mut talk = server.talk().await;
     talk.expect("MAIL FROM:<a@client.test>", "250 ").await;
     talk.expect("RCPT TO:<x@else.test>", "550 5.7.1 ").await;
-    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ").await;
+    talk.expect("RCPT TO:<nobody@here.test>", "550 5.1.1 ")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

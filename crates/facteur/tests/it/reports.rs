@@ -13,10 +13,14 @@ const SEVERAL_LINES: &str = "550-5.1.1 <x@far.test>: no such user\n550-5.1.1   s
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_refusal_comes_back_word_for_word_with_the_name_of_who_said_it() {
     let lab = Lab::new(ZONE).await;
-    let _peer = lab.peer(2, Script::accept_all().on_rcpt(SEVERAL_LINES)).await;
+    let _peer = lab
+        .peer(2, Script::accept_all().on_rcpt(SEVERAL_LINES))
+        .await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let message = "Message-ID: <m1@here.test>\nSubject: hello\n\nbody\n";
-    let id = server.send("anne@here.test", &["x@far.test"], message).await;
+    let id = server
+        .send("anne@here.test", &["x@far.test"], message)
+        .await;
     let report = server.letter("anne");
 
     assert_eq!(report.field("return-path").unwrap(), "<>");
@@ -33,18 +37,32 @@ async fn a_refusal_comes_back_word_for_word_with_the_name_of_who_said_it() {
     assert_eq!(words(&diagnostic), spoken);
     let human = report.human();
     for line in SEVERAL_LINES.lines() {
-        assert!(words(&human).contains(&words(line)), "{line:?} is not in {human}");
+        assert!(
+            words(&human).contains(&words(line)),
+            "{line:?} is not in {human}"
+        );
     }
-    assert!(report.text().contains("Subject: hello"), "the original's head");
+    assert!(
+        report.text().contains("Subject: hello"),
+        "the original's head"
+    );
     server.queue_is_empty();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_refusal_after_the_dot_is_reported_and_not_tried_again() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_end("554 5.7.1 spam")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_end("554 5.7.1 spam"))
+        .await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("anne@here.test", &["x@far.test", "y@far.test"], "Subject: x\n\n").await;
+    server
+        .send(
+            "anne@here.test",
+            &["x@far.test", "y@far.test"],
+            "Subject: x\n\n",
+        )
+        .await;
     let machine = server.letter("anne").machine();
     assert_eq!(machine.matches("Status: 5.7.1").count(), 2, "{machine}");
     server.queue_is_empty();
@@ -54,11 +72,14 @@ async fn a_refusal_after_the_dot_is_reported_and_not_tried_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn success_is_reported_to_those_who_ask_for_it() {
     let lab = Lab::new("far.test MX 10 mx.far.test\nmx.far.test A @2\nknows.test MX 10 mx.knows.test\nmx.knows.test A @3").await;
-    let without = lab.peer(2, Script::accept_all().on_ehlo(&["PIPELINING"])).await;
+    let without = lab
+        .peer(2, Script::accept_all().on_ehlo(&["PIPELINING"]))
+        .await;
     let with = lab.peer(3, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let mut talk = server.talk().await;
-    talk.expect("MAIL FROM:<anne@here.test> RET=HDRS ENVID=e+2B1", "250 ").await;
+    talk.expect("MAIL FROM:<anne@here.test> RET=HDRS ENVID=e+2B1", "250 ")
+        .await;
     for rcpt in [
         "RCPT TO:<jean@here.test> NOTIFY=SUCCESS ORCPT=rfc822;jean+2B@else.test",
         "RCPT TO:<x@far.test> NOTIFY=SUCCESS,FAILURE",
@@ -79,23 +100,45 @@ async fn success_is_reported_to_those_who_ask_for_it() {
     assert!(machines.contains("Action: delivered"), "{machines}");
     assert!(machines.contains("Action: relayed"), "{machines}");
     assert!(machines.contains("Original-Envelope-Id: e+1"), "{machines}");
-    assert!(machines.contains("Original-Recipient: rfc822; jean+@else.test") || machines.contains("Original-Recipient: rfc822;jean+@else.test"), "{machines}");
-    assert!(!machines.contains("x@knows.test"), "the next server reports: {machines}");
+    assert!(
+        machines.contains("Original-Recipient: rfc822; jean+@else.test")
+            || machines.contains("Original-Recipient: rfc822;jean+@else.test"),
+        "{machines}"
+    );
+    assert!(
+        !machines.contains("x@knows.test"),
+        "the next server reports: {machines}"
+    );
     assert!(!machines.contains("never@far.test"), "{machines}");
-    assert!(known.rcpts[0].contains("NOTIFY=SUCCESS"), "{:?}", known.rcpts);
+    assert!(
+        known.rcpts[0].contains("NOTIFY=SUCCESS"),
+        "{:?}",
+        known.rcpts
+    );
     assert!(known.mail.contains("ENVID=e+2B1"), "{}", known.mail);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nobody_is_told_who_does_not_want_to_be_or_cannot_be() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("550 5.1.1 no")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("550 5.1.1 no"))
+        .await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let mut talk = server.talk().await;
     for (mail, rcpt) in [
-        ("MAIL FROM:<anne@here.test>", "RCPT TO:<never@far.test> NOTIFY=NEVER"),
-        ("MAIL FROM:<anne@here.test>", "RCPT TO:<delay@far.test> NOTIFY=DELAY"),
-        ("MAIL FROM:<>", "RCPT TO:<null@far.test> NOTIFY=SUCCESS,FAILURE"),
+        (
+            "MAIL FROM:<anne@here.test>",
+            "RCPT TO:<never@far.test> NOTIFY=NEVER",
+        ),
+        (
+            "MAIL FROM:<anne@here.test>",
+            "RCPT TO:<delay@far.test> NOTIFY=DELAY",
+        ),
+        (
+            "MAIL FROM:<>",
+            "RCPT TO:<null@far.test> NOTIFY=SUCCESS,FAILURE",
+        ),
     ] {
         talk.expect(mail, "250 ").await;
         talk.expect(rcpt, "250 ").await;
@@ -105,7 +148,9 @@ async fn nobody_is_told_who_does_not_want_to_be_or_cannot_be() {
     server.queue_is_empty();
     let asked = peer.sessions().concat();
     for name in ["never", "delay", "null"] {
-        let tried = asked.iter().any(|line| line.starts_with(&format!("RCPT TO:<{name}@")));
+        let tried = asked
+            .iter()
+            .any(|line| line.starts_with(&format!("RCPT TO:<{name}@")));
         assert!(tried, "{name} was tried");
     }
     assert!(server.mailboxes().is_empty(), "{:?}", server.mailboxes());
@@ -117,7 +162,9 @@ async fn hostile_words_of_a_peer_are_shown_harmless_in_report_log_and_queue() {
     let nasty = "550 5.1.1 \u{1b}[2J\u{202e}evil\u{7}";
     let _peer = lab.peer(2, Script::accept_all().on_rcpt(nasty)).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("anne@here.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     let report = server.letter("anne");
     server.queue_is_empty();
     for (place, text) in [

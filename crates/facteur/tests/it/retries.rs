@@ -16,7 +16,9 @@ async fn a_450_is_tried_again_until_it_is_taken() {
         .once("RCPT", "450 4.2.1 greylisted");
     let peer = lab.peer(2, script).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("anne@here.test", &["x@far.test"], "Subject: again\n\n").await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: again\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
     server.queue_is_empty();
     assert_eq!(peer.accepted().len(), 1);
@@ -26,13 +28,17 @@ async fn a_450_is_tried_again_until_it_is_taken() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn the_queue_says_in_both_languages_why_a_message_waits_and_until_when() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("450 4.2.1 try tomorrow")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 try tomorrow"))
+        .await;
     let setup = Setup {
         delivery: "retry = [\"1s\", \"1h\"]",
         ..Setup::default()
     };
     let server = Instance::start(&lab, &setup).await;
-    let id = server.send("a@client.test", &["x@far.test"], "Subject: x\n\n").await;
+    let id = server
+        .send("a@client.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     let shown = until("two tries", || {
         let answer = server.run(&["queue", "show", &id, "--json"]);
         let message = answer.json().pop()?;
@@ -53,8 +59,24 @@ async fn the_queue_says_in_both_languages_why_a_message_waits_and_until_when() {
     let english = words(&server.run(&["queue", "show", &id]).out);
     let french = words(&server.run(&["queue", "show", &id, "--lang", "fr"]).out);
     for (text, parts) in [
-        (&english, ["waits; next try in", "minutes, at 20", "2 tries so far", "answered, to RCPT"]),
-        (&french, ["prochaine tentative dans", "minutes, à 20", "2 tentatives jusqu’ici", "a répondu"]),
+        (
+            &english,
+            [
+                "waits; next try in",
+                "minutes, at 20",
+                "2 tries so far",
+                "answered, to RCPT",
+            ],
+        ),
+        (
+            &french,
+            [
+                "prochaine tentative dans",
+                "minutes, à 20",
+                "2 tentatives jusqu’ici",
+                "a répondu",
+            ],
+        ),
     ] {
         for part in parts {
             assert!(text.contains(part), "{part:?} is not in {text}");
@@ -63,7 +85,10 @@ async fn the_queue_says_in_both_languages_why_a_message_waits_and_until_when() {
         assert!(text.contains("mx.far.test"), "{text}");
     }
     let listed = words(&server.run(&["queue", "list"]).out);
-    assert!(listed.contains(&id) && listed.contains("450 4.2.1"), "{listed}");
+    assert!(
+        listed.contains(&id) && listed.contains("450 4.2.1"),
+        "{listed}"
+    );
     let traced = server.run(&["trace", "x@far.test"]);
     assert!(traced.out.contains(&id), "{traced:?}");
 }
@@ -75,7 +100,9 @@ mx1.far.test A @8\nmx2.far.test A @2";
     let lab = Lab::new(zone).await;
     let peer = lab.peer(2, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("a@client.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("a@client.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
     server.queue_is_empty();
 }
@@ -85,14 +112,28 @@ async fn a_host_that_is_busy_leaves_the_mail_to_the_next_one_but_a_refusal_is_fo
     let zone = "far.test MX 10 mx1.far.test\nfar.test MX 20 mx2.far.test
 mx1.far.test A @2\nmx2.far.test A @3";
     let lab = Lab::new(zone).await;
-    let first = lab.peer(2, Script::accept_all().once(Script::GREETING, Act::ReplyThenClose("421 4.3.2 busy".to_owned())).on_rcpt("550 5.1.1 no")).await;
+    let first = lab
+        .peer(
+            2,
+            Script::accept_all()
+                .once(
+                    Script::GREETING,
+                    Act::ReplyThenClose("421 4.3.2 busy".to_owned()),
+                )
+                .on_rcpt("550 5.1.1 no"),
+        )
+        .await;
     let second = lab.peer(3, Script::accept_all()).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("a@client.test", &["x@far.test"], "Subject: one\n\n").await;
+    server
+        .send("a@client.test", &["x@far.test"], "Subject: one\n\n")
+        .await;
     in_time(second.wait_for(1)).await;
     server.queue_is_empty();
 
-    server.send("anne@here.test", &["x@far.test"], "Subject: two\n\n").await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: two\n\n")
+        .await;
     server.letter("anne");
     server.queue_is_empty();
     assert_eq!(second.received().len(), 1, "a 550 is not shopped around");
@@ -101,7 +142,14 @@ mx1.far.test A @2\nmx2.far.test A @3";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_421_at_any_step_is_tried_again() {
-    let steps = [Script::GREETING, "EHLO", "MAIL", "RCPT", "DATA", Script::END];
+    let steps = [
+        Script::GREETING,
+        "EHLO",
+        "MAIL",
+        "RCPT",
+        "DATA",
+        Script::END,
+    ];
     let zone: String = (2..)
         .zip(steps)
         .map(|(host, _)| format!("d{host}.test MX 10 mx{host}.test\nmx{host}.test A @{host}\n"))
@@ -126,7 +174,14 @@ async fn a_421_at_any_step_is_tried_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_connection_lost_at_any_step_is_tried_again() {
-    let steps = [Script::GREETING, "EHLO", "MAIL", "RCPT", "DATA", Script::END];
+    let steps = [
+        Script::GREETING,
+        "EHLO",
+        "MAIL",
+        "RCPT",
+        "DATA",
+        Script::END,
+    ];
     let zone: String = (2..)
         .zip(steps)
         .map(|(host, _)| format!("d{host}.test MX 10 mx{host}.test\nmx{host}.test A @{host}\n"))
@@ -134,7 +189,10 @@ async fn a_connection_lost_at_any_step_is_tried_again() {
     let lab = Lab::new(&zone).await;
     let mut peers = Vec::new();
     for (host, step) in (2..).zip(steps) {
-        peers.push(lab.peer(host, Script::accept_all().once(step, Act::Close)).await);
+        peers.push(
+            lab.peer(host, Script::accept_all().once(step, Act::Close))
+                .await,
+        );
     }
     let server = Instance::start(&lab, &Setup::default()).await;
     let to: Vec<_> = (2..8).map(|host| format!("x@d{host}.test")).collect();
@@ -153,7 +211,9 @@ async fn a_connection_lost_after_354_is_tried_again() {
     let act = Act::ReplyThenClose("354 go ahead, I am off".to_owned());
     let peer = lab.peer(2, Script::accept_all().once("DATA", act)).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("anne@here.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
     server.queue_is_empty();
     assert_eq!(peer.accepted().len(), 1);
@@ -163,14 +223,25 @@ async fn a_connection_lost_after_354_is_tried_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_354_without_any_recipient_gets_a_lone_dot_and_no_message() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("550 5.1.1 no")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("550 5.1.1 no"))
+        .await;
     let server = Instance::start(&lab, &Setup::default()).await;
     let to = ["x@far.test", "y@far.test"];
-    server.send("anne@here.test", &to, "Subject: x\n\nsecret\n").await;
+    server
+        .send("anne@here.test", &to, "Subject: x\n\nsecret\n")
+        .await;
     let reports = server.letters("anne", 1);
     server.queue_is_empty();
-    let machine: String = server.mailbox("anne").iter().map(|report| report.machine()).collect();
-    assert!(machine.contains("x@far.test") && machine.contains("y@far.test"), "{machine}");
+    let machine: String = server
+        .mailbox("anne")
+        .iter()
+        .map(|report| report.machine())
+        .collect();
+    assert!(
+        machine.contains("x@far.test") && machine.contains("y@far.test"),
+        "{machine}"
+    );
     assert!(!reports.is_empty());
     for message in peer.received() {
         assert!(message.wire.is_empty(), "{}", message.wire.escape_ascii());
@@ -185,12 +256,20 @@ async fn recipients_at_one_place_share_a_transaction_and_each_gets_its_own_outco
         .once("RCPT TO:<later@far.test>", "450 4.2.1 later");
     let peer = lab.peer(2, script).await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    let to = ["one@far.test", "two@far.test", "gone@far.test", "later@far.test"];
+    let to = [
+        "one@far.test",
+        "two@far.test",
+        "gone@far.test",
+        "later@far.test",
+    ];
     server.send("anne@here.test", &to, "Subject: x\n\n").await;
     let received = in_time(peer.wait_for(2)).await;
     server.queue_is_empty();
     let rcpts = |at: usize| received[at].rcpts.clone();
-    assert_eq!(rcpts(0), ["RCPT TO:<one@far.test>", "RCPT TO:<two@far.test>"]);
+    assert_eq!(
+        rcpts(0),
+        ["RCPT TO:<one@far.test>", "RCPT TO:<two@far.test>"]
+    );
     assert_eq!(rcpts(1), ["RCPT TO:<later@far.test>"]);
     let report = server.letter("anne").machine();
     assert!(report.contains("gone@far.test"), "{report}");
@@ -201,9 +280,13 @@ async fn recipients_at_one_place_share_a_transaction_and_each_gets_its_own_outco
 async fn a_peer_that_speaks_nonsense_keeps_its_mail_waiting() {
     let lab = Lab::new(ZONE).await;
     let nonsense = Act::Raw(b"\x00\x1b[31m this is no reply\r\n".to_vec());
-    let peer = lab.peer(2, Script::accept_all().once(Script::GREETING, nonsense)).await;
+    let peer = lab
+        .peer(2, Script::accept_all().once(Script::GREETING, nonsense))
+        .await;
     let server = Instance::start(&lab, &Setup::default()).await;
-    server.send("anne@here.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
     server.queue_is_empty();
     let log = server.log();

@@ -12,9 +12,13 @@ const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn sigterm_ends_idle_sessions_with_421_lets_a_message_finish_and_loses_nothing() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now")).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now"))
+        .await;
     let mut server = Instance::start(&lab, &Setup::default()).await;
-    let waiting = server.send("a@client.test", &["x@far.test"], "Subject: waits\n\n").await;
+    let waiting = server
+        .send("a@client.test", &["x@far.test"], "Subject: waits\n\n")
+        .await;
     let mut idle = server.talk().await;
     let mut open = server.talk().await;
     open.expect("MAIL FROM:<a@client.test>", "250 ").await;
@@ -43,7 +47,11 @@ async fn sigterm_ends_idle_sessions_with_421_lets_a_message_finish_and_loses_not
         let id = |message: &serde_json::Value| message["queue_id"].as_str().unwrap().to_owned();
         server.queue().iter().map(id).collect()
     };
-    assert_eq!(ids(&server), expected, "the queue can be read while nobody runs");
+    assert_eq!(
+        ids(&server),
+        expected,
+        "the queue can be read while nobody runs"
+    );
     peer.set_script(Script::accept_all());
     server.launch().await;
     in_time(peer.wait_for(expected.len())).await;
@@ -67,7 +75,11 @@ async fn a_message_that_never_ends_does_not_hold_up_the_stop() {
     let last = busy.reply().await;
     assert!(last.starts_with("421 4.3.2 "), "{last}");
     assert_eq!(server.ended().code(), Some(0), "{}", server.log());
-    assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
+    assert!(
+        told.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        told.elapsed()
+    );
     server.launch().await;
     assert!(server.queue().is_empty());
     assert!(server.mailboxes().is_empty());
@@ -76,13 +88,17 @@ async fn a_message_that_never_ends_does_not_hold_up_the_stop() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_delivery_under_way_may_end_before_the_stop() {
     let lab = Lab::new(ZONE).await;
-    let peer = lab.peer(2, Script::accept_all().once(Script::END, Act::Silence)).await;
+    let peer = lab
+        .peer(2, Script::accept_all().once(Script::END, Act::Silence))
+        .await;
     let setup = Setup {
         limits: "shutdown_grace = \"1s\"",
         ..Setup::default()
     };
     let mut server = Instance::start(&lab, &setup).await;
-    server.send("a@client.test", &["x@far.test"], "Subject: x\n\n").await;
+    server
+        .send("a@client.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
     in_time(peer.wait_for(1)).await;
     server.terminate();
     assert_eq!(server.ended().code(), Some(0), "{}", server.log());
@@ -100,7 +116,9 @@ async fn a_second_server_on_the_same_data_is_refused_and_disturbs_nothing() {
     assert_eq!(answer.code, 5, "{answer:?}");
     let data = server.path("data").display().to_string();
     assert!(answer.err.contains(&data), "it names the data: {answer:?}");
-    server.send("a@client.test", &["anne@here.test"], "Subject: x\n\n").await;
+    server
+        .send("a@client.test", &["anne@here.test"], "Subject: x\n\n")
+        .await;
     server.letter("anne");
 }
 
@@ -114,6 +132,8 @@ async fn an_address_that_is_taken_is_named_with_an_exit_code_of_its_own() {
     let address = server.address().to_string();
     assert!(answer.err.contains(&address), "{answer:?}");
     drop(server);
-    until("the address is free", || (!is_listening(other.address())).then_some(()));
+    until("the address is free", || {
+        (!is_listening(other.address())).then_some(())
+    });
     other.launch().await;
 }
