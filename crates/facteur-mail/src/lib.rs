@@ -12,11 +12,12 @@ pub mod environment;
 mod progress;
 mod queue_id;
 mod receipt;
+mod received;
 pub mod text;
 
 pub use address::{Address, AddressError, Host, LocalPart, MAX_LOCAL_PART, MAX_PATH};
 pub use attempt::{Attempt, RemoteHost, Said, Stage};
-pub use date::{IsoDate, MailDate};
+pub use date::{IsoDate, MachineDate, MailDate};
 pub use domain::{Domain, DomainError, MAX_DOMAIN};
 pub use envelope::{
     BodyType, Client, EnvId, Envelope, Notify, Orcpt, Protocol, Recipient, Ret, ReversePath,
@@ -25,3 +26,4 @@ pub use environment::{Clock, Random, Timestamp};
 pub use progress::{Delivery, Progress, RecipientState, Report, RetryReason};
 pub use queue_id::QueueId;
 pub use receipt::Receipt;
+pub use received::{Hops, Received};
