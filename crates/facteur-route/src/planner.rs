@@ -44,6 +44,13 @@ impl Planner {
         }
     }
 
+    /// What the MX records of `domain` say by themselves, at the price of one question: a null MX, no such
+    /// domain, a failure. `None` where hosts are named, or the domain itself stands in for them.
+    pub async fn by_mx_alone(&self, domain: &Domain) -> Option<Plan> {
+        let mx = self.resolver.mx(domain).await;
+        Candidates::read(domain, &mx, &self.policy, &*self.random).err()
+    }
+
     /// Where mail for `user@[ip]` goes. (RFC 5321 §4.1.3)
     #[must_use]
     pub fn literal(&self, ip: IpAddr) -> Plan {
