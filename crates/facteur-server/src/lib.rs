@@ -1,1 +1,145 @@
 //! Receives mail: listeners, connection driver, policy, intake.
+//!
+//! The way of a message: `listener` accepts under the limits of `census`; `connection` performs what the session
+//! of `facteur_smtp` asks for; `policy` answers MAIL and RCPT; `intake` puts `Received:` in front, streams the
+//! content to the spool and brings back the receipt; `refusal` turns a failure of the spool into a reply.
+
+mod census;
+mod config;
+mod connection;
+mod error;
+mod intake;
+mod listener;
+mod lookups;
+mod policy;
+mod refusal;
+mod timer;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use facteur_mail::Clock;
+use facteur_route::{Planner, Router};
+use facteur_spool::Spool;
+use tokio::sync::{mpsc, watch};
+use tracing::info;
+
+pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
+pub use error::ServerError;
+
+use census::Census;
+use connection::{Services, Stopping};
+use intake::Intake;
+use listener::{Bound, Reception};
+use lookups::Lookups;
+use policy::Policy;
+use timer::Timer;
+
+/// What the server works with.
+#[derive(Clone)]
+pub struct Parts {
+    /// Where messages go.
+    pub spool: Arc<dyn Spool>,
+    /// What is local, and who may relay.
+    pub router: Arc<Router>,
+    /// What DNS says of a domain.
+    pub planner: Planner,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// A server that runs. Dropped, it stops at once.
+pub struct Server {
+    addresses: Vec<ListenAddress>,
+    stopping: watch::Sender<Stopping>,
+    alive: mpsc::Receiver<()>,
+    timer: Timer,
+}
+
+impl Server {
+    /// Listens on every place of the configuration, and serves whoever comes. To be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`ServerError::Listen`] names the first place that cannot be listened on; then none is.
+    pub fn start(config: Config, parts: Parts) -> Result<Self, ServerError> {
+        let mut bound = Vec::with_capacity(config.listeners.len());
+        let mut addresses = Vec::with_capacity(config.listeners.len());
+        for listener in &config.listeners {
+            let failed = |error| ServerError::Listen {
+                address: listener.address.clone(),
+                error,
+            };
+            let socket = Bound::listen(&listener.address).map_err(failed)?;
+            addresses.push(socket.address().map_err(failed)?);
+            bound.push((socket, Arc::clone(&listener.session)));
+        }
+        let (stopping, stops) = watch::channel(Stopping::No);
+        let (alive, all_gone) = mpsc::channel(1);
+        let config = Arc::new(config);
+        let lookups = Lookups::new(parts.planner, config.patience.lookup);
+        let policy = Arc::new(Policy::new(parts.router, lookups));
+        let census = Census::new(config.limits.clone(), config.hostname.clone());
+        let sessions = Arc::new(AtomicU64::new(1));
+        let reception = |session| Reception {
+            services: Services {
+                session,
+                config: Arc::clone(&config),
+                policy: Arc::clone(&policy),
+                intake: Intake::new(Arc::clone(&parts.spool), Arc::clone(&config)),
+                stopping: stops.clone(),
+            },
+            census: Arc::clone(&census),
+            clock: Arc::clone(&parts.clock),
+            sessions: Arc::clone(&sessions),
+            alive: alive.clone(),
+        };
+        for (socket, session) in bound {
+            match socket {
+                Bound::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
+                Bound::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
+            }
+        }
+        for address in &addresses {
+            info!(%address, "listening");
+        }
+        Ok(Self {
+            addresses,
+            stopping,
+            alive: all_gone,
+            timer: Timer::new(parts.clock),
+        })
+    }
+
+    /// Where the server listens, in the order of the configuration, with the ports that the system chose.
+    #[must_use]
+    pub fn addresses(&self) -> &[ListenAddress] {
+        &self.addresses
+    }
+
+    /// Stops: no connection is accepted any more, sessions that wait get 421, a message under way may come to its
+    /// end within `grace`. Returns when every session is over.
+    pub async fn shutdown(mut self, grace: Duration) {
+        self.stopping.send_replace(Stopping::Soon);
+        let deadline = self.timer.now().after(grace);
+        let all_gone = self.timer.until(deadline, self.alive.recv()).await;
+        if all_gone.is_none() {
+            info!("messages under way are given up");
+            self.stopping.send_replace(Stopping::Now);
+            // Nobody sends: it ends when the last session has.
+            let _ = self.alive.recv().await;
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

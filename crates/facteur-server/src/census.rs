@@ -1,0 +1,193 @@
+//! Who is connected, counted: in all, by network, by address. Strangers cannot take what is meant for clients.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use facteur_mail::Domain;
+use facteur_replies::Reply;
+
+use crate::config::Limits;
+
+/// The count of all connections.
+pub(crate) struct Census {
+    limits: Limits,
+    hostname: Domain,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    all: usize,
+    strangers: usize,
+    places: HashMap<Place, usize>,
+}
+
+/// Where strangers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Place {
+    /// An IPv4 address or an IPv6 /64, by its first address.
+    Address(IpAddr),
+    /// An IPv4 /24 or an IPv6 /48, by its first address.
+    Network(IpAddr),
+}
+
+/// A connection that is counted until this is dropped.
+pub(crate) struct Ticket {
+    census: Arc<Census>,
+    stranger: Option<IpAddr>,
+}
+
+impl Census {
+    pub(crate) fn new(limits: Limits, hostname: Domain) -> Arc<Self> {
+        Arc::new(Self {
+            limits,
+            hostname,
+            counts: Mutex::default(),
+        })
+    }
+
+    /// Counts a connection, or says why it is one too many. `stranger` is the address of a client that may not
+    /// relay; for others only the limit in all holds.
+    pub(crate) fn admit(self: &Arc<Self>, stranger: Option<IpAddr>) -> Result<Ticket, Reply> {
+        let stranger = stranger.map(|ip| ip.to_canonical());
+        let mut counts = self.counts();
+        if let Some(ip) = stranger {
+            for (place, limit) in self.places(ip) {
+                if counts
+                    .places
+                    .get(&place)
+                    .is_some_and(|count| *count >= limit)
+                {
+                    return Err(Reply::too_many_connections_from_you(&self.hostname, ip));
+                }
+            }
+        }
+        let for_strangers = self.limits.connections.saturating_sub(self.limits.reserved);
+        let full = counts.all >= self.limits.connections
+            || (stranger.is_some() && counts.strangers >= for_strangers);
+        if full {
+            return Err(Reply::too_many_connections(&self.hostname));
+        }
+        counts.all += 1;
+        if let Some(ip) = stranger {
+            counts.strangers += 1;
+            for (place, _) in self.places(ip) {
+                *counts.places.entry(place).or_default() += 1;
+            }
+        }
+        drop(counts);
+        Ok(Ticket {
+            census: Arc::clone(self),
+            stranger,
+        })
+    }
+
+    fn places(&self, ip: IpAddr) -> [(Place, usize); 2] {
+        let (address, network) = match ip {
+            IpAddr::V4(v4) => {
+                let network = Ipv4Addr::from_bits(v4.to_bits() & (!0 << 8));
+                (ip, IpAddr::V4(network))
+            }
+            IpAddr::V6(v6) => {
+                let first =
+                    |prefix: u32| Ipv6Addr::from_bits(v6.to_bits() & (!0 << (128 - prefix)));
+                (IpAddr::V6(first(64)), IpAddr::V6(first(48)))
+            }
+        };
+        [
+            (Place::Address(address), self.limits.per_address),
+            (Place::Network(network), self.limits.per_network),
+        ]
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let mut counts = self.census.counts();
+        counts.all -= 1;
+        let Some(ip) = self.stranger else {
+            return;
+        };
+        counts.strangers -= 1;
+        for (place, _) in self.census.places(ip) {
+            if let Some(count) = counts.places.get_mut(&place) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.places.remove(&place);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use facteur_replies::ReplyId;
+
+    use super::*;
+
+    fn census(
+        connections: usize,
+        reserved: usize,
+        per_network: usize,
+        per_address: usize,
+    ) -> Arc<Census> {
+        let limits = Limits {
+            connections,
+            reserved,
+            per_network,
+            per_address,
+        };
+        Census::new(limits, Domain::parse("mx.example.org").unwrap())
+    }
+
+    fn stranger(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    fn refused(census: &Arc<Census>, stranger: Option<IpAddr>) -> Option<ReplyId> {
+        census.admit(stranger).err().map(|reply| reply.id())
+    }
+
+    #[test]
+    fn one_address_and_one_network_have_their_share() {
+        let census = census(100, 0, 3, 2);
+        let held: Vec<_> = ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"]
+            .map(|ip| census.admit(stranger(ip)).ok().unwrap())
+            .into();
+        let id = Some(ReplyId::TooManyConnectionsFromYou);
+        assert_eq!(refused(&census, stranger("192.0.2.1")), id, "the address");
+        assert_eq!(refused(&census, stranger("192.0.2.3")), id, "the network");
+        assert_eq!(refused(&census, stranger("192.0.3.1")), None);
+        drop(held);
+        assert_eq!(refused(&census, stranger("192.0.2.1")), None);
+        assert!(census.counts().places.is_empty());
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_64_and_its_48() {
+        let census = census(100, 0, 2, 1);
+        let _first = census.admit(stranger("2001:db8:0:1::1")).ok().unwrap();
+        let _second = census.admit(stranger("2001:db8:0:2::1")).ok().unwrap();
+        let id = Some(ReplyId::TooManyConnectionsFromYou);
+        assert_eq!(refused(&census, stranger("2001:db8:0:1::2")), id);
+        assert_eq!(refused(&census, stranger("2001:db8:0:3::1")), id);
+        assert_eq!(refused(&census, stranger("2001:db8:1::1")), None);
+    }
+
+    #[test]
+    fn strangers_leave_room_for_clients() {
+        let census = census(3, 1, 100, 100);
+        let _strangers =
+            ["192.0.2.1", "198.51.100.1"].map(|ip| census.admit(stranger(ip)).ok().unwrap());
+        let id = Some(ReplyId::TooManyConnections);
+        assert_eq!(refused(&census, stranger("203.0.113.1")), id);
+        let _client = census.admit(None).ok().unwrap();
+        assert_eq!(refused(&census, None), id);
+    }
+}

@@ -1,0 +1,153 @@
+//! A transaction from MAIL to the receipt: the envelope as it grows, and the draft once content comes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use facteur_mail::{Address, Envelope, Hops, QueueId, Receipt, Received, Recipient, Timestamp};
+use facteur_replies::Reply;
+use facteur_smtp::server::Transaction;
+use facteur_spool::{Draft, Spool, SpoolError};
+use tracing::warn;
+
+use crate::config::Config;
+use crate::refusal;
+
+/// Opens transactions.
+#[derive(Clone)]
+pub(crate) struct Intake {
+    spool: Arc<dyn Spool>,
+    config: Arc<Config>,
+}
+
+/// An open transaction.
+pub(crate) struct Incoming {
+    envelope: Envelope,
+    /// The addresses in the envelope, which has each of them once.
+    known: HashSet<Address>,
+    /// What RCPT said, if it was said once.
+    only_recipient: Option<Address>,
+    content: Option<Content>,
+}
+
+/// Content on its way to the spool.
+struct Content {
+    draft: Box<dyn Draft>,
+    hops: Hops,
+}
+
+/// A message that the spool holds.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) receipt: Receipt,
+    pub(crate) octets: u64,
+    pub(crate) recipients: usize,
+}
+
+impl Intake {
+    pub(crate) const fn new(spool: Arc<dyn Spool>, config: Arc<Config>) -> Self {
+        Self { spool, config }
+    }
+
+    /// Whether there is room for a message.
+    pub(crate) fn has_room(&self, octets: Option<u64>) -> Result<(), Reply> {
+        self.spool
+            .admit(octets.unwrap_or_default())
+            .map_err(refused)
+    }
+
+    /// Opens a transaction.
+    pub(crate) fn open(transaction: Transaction, now: Timestamp) -> Incoming {
+        Incoming {
+            envelope: Envelope {
+                sender: transaction.sender,
+                recipients: Vec::new(),
+                body: transaction.body,
+                smtputf8: transaction.smtputf8,
+                ret: transaction.ret,
+                envid: transaction.envid,
+                arrived: now,
+                client: transaction.client,
+            },
+            known: HashSet::new(),
+            only_recipient: None,
+            content: None,
+        }
+    }
+
+    /// Adds what an accepted RCPT stands for.
+    pub(crate) fn add(
+        &self,
+        incoming: &mut Incoming,
+        said: Address,
+        recipients: Vec<Recipient>,
+    ) -> Result<(), Reply> {
+        let limit = self.config.max_expanded_recipients;
+        if incoming.envelope.recipients.len() + recipients.len() > limit {
+            return Err(Reply::too_many_recipients(limit));
+        }
+        let first = incoming.known.is_empty();
+        incoming.only_recipient = first.then_some(said);
+        for recipient in recipients {
+            if incoming.known.insert(recipient.address.clone()) {
+                incoming.envelope.recipients.push(recipient);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens a draft, which begins with our `Received:`.
+    pub(crate) fn begin(&self, incoming: &mut Incoming, now: Timestamp) -> Result<QueueId, Reply> {
+        let mut draft = self.spool.begin(now).map_err(refused)?;
+        let id = draft.id();
+        let received = Received {
+            client: &incoming.envelope.client,
+            by: &self.config.hostname,
+            id,
+            only_recipient: incoming.only_recipient.as_ref(),
+            at: now,
+        };
+        let received = received.to_string();
+        draft.write(received.as_bytes()).map_err(refused)?;
+        let hops = Hops::new();
+        incoming.content = Some(Content { draft, hops });
+        Ok(id)
+    }
+
+    /// Adds content.
+    pub(crate) fn write(&self, incoming: &mut Incoming, octets: &[u8]) -> Result<(), Reply> {
+        let Some(content) = &mut incoming.content else {
+            return Err(Reply::local_error());
+        };
+        content.hops.read(octets);
+        let limit = self.config.max_hops;
+        if content.hops.count() > limit {
+            return Err(Reply::too_many_hops(limit));
+        }
+        content.draft.write(octets).map_err(refused)
+    }
+
+    /// Makes the message durable.
+    pub(crate) async fn commit(incoming: Incoming, now: Timestamp) -> Result<Accepted, Reply> {
+        let Some(Content { draft, .. }) = incoming.content else {
+            return Err(Reply::local_error());
+        };
+        let octets = draft.octets();
+        let recipients = incoming.envelope.recipients.len();
+        let receipt = draft
+            .commit(incoming.envelope, now)
+            .await
+            .map_err(refused)?;
+        Ok(Accepted {
+            receipt,
+            octets,
+            recipients,
+        })
+    }
+}
+
+/// The reply to a failure, which the operator must hear of.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn refused(error: SpoolError) -> Reply {
+    warn!(%error, "the spool refuses new mail");
+    refusal::of_spool(&error)
+}

@@ -1,0 +1,8 @@
+//! Whole connections over streams in memory, with a spool in memory, a resolver that knows a few names, and a
+//! clock that a test moves.
+
+mod connections;
+mod house;
+mod patience;
+mod rules;
+mod sockets;

@@ -1,0 +1,141 @@
+//! How long the server waits, and what it says when it waits no longer.
+
+use std::time::Duration;
+
+use facteur_spool::Spool as _;
+
+use super::house::{CLIENT, House, STRANGER};
+use crate::connection::Stopping;
+
+/// Moves the clock once the server has done what it can and waits.
+async fn pass(house: &House, time: Duration) {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    house.clock.until_sleeping(1).await;
+    house.clock.advance(time);
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_gets_421_after_five_minutes() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.reply().await;
+    pass(&house, Duration::from_secs(300)).await;
+    assert_eq!(
+        guest.reply().await,
+        "421 4.4.2 mx.example.org nothing received for 300 seconds, closing connection"
+    );
+    assert_eq!(guest.line().await, "closed");
+}
+
+#[tokio::test]
+async fn a_command_that_drips_in_does_not_move_its_deadline() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.reply().await;
+    for _ in 0..3 {
+        guest.send("N").await;
+        pass(&house, Duration::from_secs(90)).await;
+    }
+    pass(&house, Duration::from_secs(30)).await;
+    assert!(guest.reply().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test]
+async fn a_command_that_is_answered_gives_another_five_minutes() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.reply().await;
+    for _ in 0..5 {
+        pass(&house, Duration::from_secs(200)).await;
+        assert!(guest.say("NOOP").await.starts_with("250 "));
+    }
+}
+
+#[tokio::test]
+async fn content_that_comes_too_slowly_gets_421() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.open_data().await;
+    pass(&house, Duration::from_secs(60)).await;
+    assert_eq!(
+        guest.reply().await,
+        "421 4.4.2 mx.example.org session takes too long, closing connection"
+    );
+    assert!(house.spool.is_empty());
+}
+
+#[tokio::test]
+async fn content_that_stops_gets_421_after_three_minutes() {
+    let mut house = House::new();
+    house.config.patience.rate_grace = Duration::from_secs(3_600);
+    let mut guest = house.connect(STRANGER);
+    guest.open_data().await;
+    pass(&house, Duration::from_secs(180)).await;
+    assert_eq!(
+        guest.reply().await,
+        "421 4.4.2 mx.example.org nothing received for 180 seconds, closing connection"
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_after_two_hours_however_busy_it_is() {
+    let mut house = House::new();
+    house.config.patience.command = Duration::from_secs(24 * 3_600);
+    let mut guest = house.connect(STRANGER);
+    guest.reply().await;
+    pass(&house, Duration::from_secs(3_600)).await;
+    assert!(guest.say("NOOP").await.starts_with("250 "));
+    pass(&house, Duration::from_secs(3_600)).await;
+    assert!(guest.reply().await.starts_with("421 4.4.2 "));
+}
+
+#[tokio::test]
+async fn dns_that_never_answers_costs_five_seconds_once_and_then_half_a_second() {
+    let mut house = House::new();
+    let mut guest = house.connect(CLIENT);
+    guest.open().await;
+    let began = facteur_mail::Clock::now(&house.clock);
+    guest.send("RCPT TO:<x@silent.test>\r\n").await;
+    pass(&house, Duration::from_secs(5)).await;
+    assert!(guest.reply().await.starts_with("250 "), "the queue decides");
+    assert!(
+        guest
+            .say("RCPT TO:<y@silent.test>")
+            .await
+            .starts_with("250 "),
+        "remembered"
+    );
+    guest.send("RCPT TO:<x@mute.test>\r\n").await;
+    pass(&house, Duration::from_millis(500)).await;
+    assert!(guest.reply().await.starts_with("250 "));
+    let now = facteur_mail::Clock::now(&house.clock);
+    assert_eq!(now.since(began), Duration::from_millis(5_500));
+}
+
+#[tokio::test]
+async fn a_server_that_stops_tells_idle_sessions_and_lets_a_message_end() {
+    let mut house = House::new();
+    let mut idle = house.connect(STRANGER);
+    idle.reply().await;
+    let mut busy = house.connect(STRANGER);
+    busy.open_data().await;
+    house.stopping.send_replace(Stopping::Soon);
+    let farewell = "421 4.3.2 mx.example.org is shutting down, closing connection; try again soon";
+    assert_eq!(idle.reply().await, farewell);
+    busy.send("text\r\n.\r\n").await;
+    assert!(busy.reply().await.starts_with("250 2.0.0 message queued"));
+    assert_eq!(busy.reply().await, farewell);
+    assert_eq!(house.spool.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_must_stop_now_ends_a_message_with_421() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.open_data().await;
+    house.stopping.send_replace(Stopping::Now);
+    assert!(guest.reply().await.starts_with("421 4.3.2 "));
+    assert!(house.spool.is_empty());
+}

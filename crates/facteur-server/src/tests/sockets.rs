@@ -1,0 +1,107 @@
+//! The server over real sockets.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use facteur_smtp::server as smtp;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::house::{House, domain};
+use crate::{Config, ListenAddress, ListenerConfig, Server, ServerError};
+
+fn listener(address: ListenAddress, role: smtp::Role) -> ListenerConfig {
+    let session = smtp::Config::new(domain("mx.example.org"), role);
+    ListenerConfig {
+        address,
+        session: Arc::new(session),
+    }
+}
+
+fn loopback() -> ListenAddress {
+    ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)))
+}
+
+async fn connect(server: &Server) -> BufReader<TcpStream> {
+    let ListenAddress::Tcp(address) = &server.addresses()[0] else {
+        panic!("not TCP");
+    };
+    BufReader::new(TcpStream::connect(address).await.unwrap())
+}
+
+async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
+    let mut line = String::new();
+    stream.read_line(&mut line).await.unwrap();
+    line.trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_over_tcp_is_served_and_told_when_the_server_stops() {
+    let house = House::new();
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![listener(loopback(), smtp::Role::Smtp)];
+    let server = Server::start(config, house.parts()).unwrap();
+    let mut client = connect(&server).await;
+    assert_eq!(line(&mut client).await, "220 mx.example.org ESMTP Facteur");
+    client.write_all(b"NOOP\r\n").await.unwrap();
+    assert_eq!(line(&mut client).await, "250 2.0.0 NOOP still here");
+    let stopped = tokio::spawn(server.shutdown(Duration::from_secs(10)));
+    assert!(line(&mut client).await.starts_with("421 4.3.2 "));
+    drop(client);
+    stopped.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_too_many_gets_421_at_once() {
+    let house = House::new();
+    let mut config = Config::new(domain("mx.example.org"));
+    config.limits.per_address = 1;
+    config.listeners = vec![listener(loopback(), smtp::Role::Smtp)];
+    let server = Server::start(config, house.parts()).unwrap();
+    let mut first = connect(&server).await;
+    assert!(line(&mut first).await.starts_with("220 "));
+    let mut second = connect(&server).await;
+    assert_eq!(
+        line(&mut second).await,
+        "421 4.7.0 mx.example.org too many connections from 127.0.0.1, try again later"
+    );
+    assert_eq!(line(&mut second).await, "");
+}
+
+#[tokio::test]
+async fn lmtp_is_served_over_a_unix_socket_whose_file_goes_with_the_server() {
+    let house = House::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lmtp");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![listener(
+        ListenAddress::Unix(path.clone()),
+        smtp::Role::Lmtp,
+    )];
+    let server = Server::start(config.clone(), house.parts()).unwrap();
+    let mut client = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    assert_eq!(line(&mut client).await, "220 mx.example.org LMTP Facteur");
+    let taken = Server::start(config, house.parts()).unwrap_err();
+    assert!(matches!(taken, ServerError::Listen { .. }), "{taken}");
+    drop(client);
+    server.shutdown(Duration::ZERO).await;
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_place_that_is_taken_is_named() {
+    let house = House::new();
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![listener(loopback(), smtp::Role::Smtp)];
+    let server = Server::start(config.clone(), house.parts()).unwrap();
+    config.listeners = vec![listener(server.addresses()[0].clone(), smtp::Role::Smtp)];
+    let error = Server::start(config, house.parts()).unwrap_err();
+    let address = server.addresses()[0].to_string();
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("cannot listen on {address}: "))
+    );
+}
