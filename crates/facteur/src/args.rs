@@ -156,14 +156,9 @@ pub(crate) fn parse(args: Vec<OsString>, language: Language) -> Result<Parsed, C
             request(&matches),
             manner(&matches, language),
         )),
-        Err(error) => match error.kind() {
-            ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-                Ok(Parsed::Show(error.render().to_string()))
-            }
-            kind => Err(usage_error(&error, kind, language)),
-        },
+        Err(error) if error.use_stderr() => Err(usage_error(&error, language)),
+        // Help and version are what was asked for.
+        Err(error) => Ok(Parsed::Show(error.render().to_string())),
     }
 }
 
@@ -276,13 +271,17 @@ fn all(matches: &ArgMatches, name: &str) -> Vec<String> {
 }
 
 /// What is wrong with the command line, in the reader's language; clap's own words where we have none.
-fn usage_error(error: &clap::Error, kind: ErrorKind, language: Language) -> CliError {
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "clap may add kinds; its own words serve for those"
+)]
+fn usage_error(error: &clap::Error, language: Language) -> CliError {
     let context = |kind| match error.get(kind) {
         Some(ContextValue::String(value)) => value.clone(),
         Some(ContextValue::Strings(values)) => values.join(", "),
         _ => String::new(),
     };
-    let (id, value) = match kind {
+    let (id, value) = match error.kind() {
         ErrorKind::UnknownArgument => (
             "cli-usage-unknown-argument",
             context(ContextKind::InvalidArg),

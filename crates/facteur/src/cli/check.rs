@@ -139,15 +139,16 @@ fn finding_text(finding: &Finding) -> (&'static str, (String, String)) {
         Finding::MxNameRefused { host, why } => (host.to_string(), why.name().to_owned()),
         Finding::MxAddressRefused { host, address, .. } => (host.to_string(), address.to_string()),
         Finding::TooManyMx(count) => (none(), count.to_string()),
-        _ => (none(), none()),
+        Finding::MalformedNullMx | _ => (none(), none()),
     };
     (finding.name(), values)
 }
 
 fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
-    let hosts = match plan {
-        Plan::Hosts { hosts, .. } => hosts.as_slice(),
-        _ => &[],
+    let hosts = if let Plan::Hosts { hosts, .. } = plan {
+        hosts.as_slice()
+    } else {
+        &[]
     };
     let reply = plan.refusal(host);
     json!({

@@ -106,104 +106,83 @@ impl Expected {
 }
 
 impl Fault {
-    /// The title, the words at the caret, and what to do.
+    /// The title and what to do.
     fn words(&self, language: Language) -> (String, String) {
+        let say = |title: &str, hint: &str, args: &[(&str, Value<'_>)]| {
+            (text(language, title, args), text(language, hint, args))
+        };
         match self {
-            Self::Syntax { words } => both(
-                language,
+            Self::Syntax { words } => say(
                 "config-syntax",
                 "config-syntax-hint",
                 &[("words", words.into())],
             ),
             Self::UnknownKey {
                 key,
-                nearest: Some(nearest),
-                ..
-            } => both(
-                language,
-                "config-unknown-key",
-                "config-unknown-key-hint-nearest",
-                &[("key", key.into()), ("nearest", nearest.into())],
-            ),
-            Self::UnknownKey {
-                key,
-                nearest: None,
+                nearest,
                 known,
-            } => both(
-                language,
-                "config-unknown-key",
-                "config-unknown-key-hint-known",
-                &[("key", key.into()), ("known", known.into())],
-            ),
+            } => {
+                let (hint, name, value) = match nearest {
+                    Some(nearest) => ("config-unknown-key-hint-nearest", "nearest", nearest),
+                    None => ("config-unknown-key-hint-known", "known", known),
+                };
+                say(
+                    "config-unknown-key",
+                    hint,
+                    &[("key", key.into()), (name, value.into())],
+                )
+            }
             Self::WrongKind { key, expected } => {
                 let expected = expected.words(language);
                 let args = [("key", key.into()), ("expected", (&expected).into())];
-                both(
-                    language,
-                    "config-wrong-kind",
-                    "config-wrong-kind-hint",
-                    &args,
-                )
+                say("config-wrong-kind", "config-wrong-kind-hint", &args)
             }
             Self::BadValue { value, expected } => {
                 let expected = expected.words(language);
                 let args = [("value", value.into()), ("expected", (&expected).into())];
-                both(language, "config-bad-value", "config-bad-value-hint", &args)
+                say("config-bad-value", "config-bad-value-hint", &args)
             }
-            Self::OutOfRange { value, least, most } => both(
-                language,
-                "config-out-of-range",
-                "config-out-of-range-hint",
-                &[
+            Self::OutOfRange { value, least, most } => {
+                let args = [
                     ("value", value.into()),
                     ("least", least.into()),
                     ("most", most.into()),
-                ],
-            ),
-            Self::Missing { key } => both(
-                language,
+                ];
+                say("config-out-of-range", "config-out-of-range-hint", &args)
+            }
+            Self::Missing { key } => say(
                 "config-missing",
                 "config-missing-hint",
                 &[("key", key.into())],
             ),
-            Self::OpenRelay { network } => both(
-                language,
+            Self::OpenRelay { network } => say(
                 "config-open-relay",
                 "config-open-relay-hint",
                 &[("network", network.into())],
             ),
             Self::OpenRelayDomain { domain } => {
                 let args = [("domain", domain.into())];
-                both(
-                    language,
+                say(
                     "config-open-relay-domain",
                     "config-open-relay-domain-hint",
                     &args,
                 )
             }
-            Self::RoleNotAvailable { role } => both(
-                language,
-                "config-role-not-available",
-                "config-role-not-available-hint",
-                &[("role", role.into())],
-            ),
-            Self::Twice { what } => both(
-                language,
+            Self::RoleNotAvailable { role } => {
+                let args = [("role", role.into())];
+                say(
+                    "config-role-not-available",
+                    "config-role-not-available-hint",
+                    &args,
+                )
+            }
+            Self::Twice { what } => say(
                 "config-twice",
                 "config-twice-hint",
                 &[("what", what.into())],
             ),
         }
     }
-}
-
-fn both(
-    language: Language,
-    title: &str,
-    hint: &str,
-    args: &[(&str, Value<'_>)],
-) -> (String, String) {
-    (text(language, title, args), text(language, hint, args))
 }
 
 /// Shows every problem: the title, the file with line and caret, the hint.
