@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use facteur_mail::Domain;
@@ -14,6 +15,7 @@ pub(crate) struct Census {
     limits: Limits,
     hostname: Domain,
     counts: Mutex<Counts>,
+    crowded: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,6 +46,7 @@ impl Census {
             limits,
             hostname,
             counts: Mutex::default(),
+            crowded: AtomicBool::new(false),
         })
     }
 
@@ -63,15 +66,15 @@ impl Census {
                 }
             }
         }
-        let for_strangers = self.limits.connections.saturating_sub(self.limits.reserved);
         let full = counts.all >= self.limits.connections
-            || (stranger.is_some() && counts.strangers >= for_strangers);
+            || (stranger.is_some() && counts.strangers >= self.for_strangers());
         if full {
             return Err(Reply::too_many_connections(&self.hostname));
         }
         counts.all += 1;
         if let Some(ip) = stranger {
             counts.strangers += 1;
+            self.note_crowd(&counts);
             for (place, _) in self.places(ip) {
                 *counts.places.entry(place).or_default() += 1;
             }
@@ -81,6 +84,20 @@ impl Census {
             census: Arc::clone(self),
             stranger,
         })
+    }
+
+    /// Whether strangers hold four fifths of what they may: then they are given less time.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    fn note_crowd(&self, counts: &Counts) {
+        let crowded = counts.strangers * 5 >= self.for_strangers() * 4;
+        self.crowded.store(crowded, Ordering::Relaxed);
+    }
+
+    fn for_strangers(&self) -> usize {
+        self.limits.connections.saturating_sub(self.limits.reserved)
     }
 
     fn places(&self, ip: IpAddr) -> [(Place, usize); 2] {
@@ -114,6 +131,7 @@ impl Drop for Ticket {
             return;
         };
         counts.strangers -= 1;
+        self.census.note_crowd(&counts);
         for (place, _) in self.census.places(ip) {
             if let Some(count) = counts.places.get_mut(&place) {
                 *count -= 1;
@@ -178,6 +196,20 @@ mod tests {
         assert_eq!(refused(&census, stranger("2001:db8:0:1::2")), id);
         assert_eq!(refused(&census, stranger("2001:db8:0:3::1")), id);
         assert_eq!(refused(&census, stranger("2001:db8:1::1")), None);
+    }
+
+    #[test]
+    fn it_is_crowded_while_strangers_hold_four_fifths_of_their_share() {
+        let census = census(11, 1, 100, 100);
+        let mut held: Vec<_> = (0..7)
+            .map(|_| census.admit(stranger("192.0.2.1")).ok().unwrap())
+            .collect();
+        let _clients = [(); 3].map(|()| census.admit(None).ok().unwrap());
+        assert!(!census.is_crowded());
+        held.push(census.admit(stranger("192.0.2.1")).ok().unwrap());
+        assert!(census.is_crowded());
+        drop(held.pop());
+        assert!(!census.is_crowded());
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub struct Limits {
 pub struct Patience {
     /// For a command, from the reply before it to its CRLF. Default: 5 minutes. (RFC 5321 §4.5.3.2.7)
     pub command: Duration,
+    /// For a command of a stranger while strangers hold four fifths of the connections they may have.
+    /// Default: 10 seconds.
+    pub crowded: Duration,
     /// For each piece of content. Default: 3 minutes. (RFC 5321 §4.5.3.2.5)
     pub data_block: Duration,
     /// For one message, from DATA to its end. Default: 1 hour.
@@ -110,6 +113,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             command: Duration::from_secs(5 * 60),
+            crowded: Duration::from_secs(10),
             data_block: Duration::from_secs(3 * 60),
             message: Duration::from_secs(60 * 60),
             session: Duration::from_secs(2 * 60 * 60),

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
 use tracing::{debug, info};
 
+use crate::census::Census;
 use crate::config::Config;
 use crate::intake::{Incoming, Intake};
 use crate::policy::Policy;
@@ -57,6 +58,7 @@ pub(crate) struct Services {
     pub(crate) config: Arc<Config>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) intake: Intake,
+    pub(crate) census: Arc<Census>,
     pub(crate) stopping: watch::Receiver<Stopping>,
 }
 
@@ -74,6 +76,7 @@ pub(crate) async fn serve<S>(
     let mut connection = Connection {
         stream,
         ip,
+        stranger: ip.is_some() && !services.policy.may_relay(ip),
         number,
         session: Session::new(Arc::clone(&services.session), ip),
         services,
@@ -93,6 +96,8 @@ pub(crate) async fn serve<S>(
 struct Connection<S> {
     stream: S,
     ip: Option<IpAddr>,
+    /// Whether the client comes over a network and may not relay.
+    stranger: bool,
     number: u64,
     session: Session,
     services: Services,
@@ -231,6 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session = self.number,
             id = %accepted.receipt.id(),
             client = ?self.ip,
+            sender = %escaped(&accepted.sender),
             octets = accepted.octets,
             recipients = accepted.recipients,
             "message accepted"
@@ -274,12 +280,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.content = None;
                 }
                 let since = *self.awaiting.get_or_insert(now);
-                let silence = since.after(patience.command);
-                (
-                    silence,
-                    self.began.after(patience.session),
-                    patience.command,
-                )
+                let hurried = self.stranger && self.services.census.is_crowded();
+                let command = if hurried {
+                    patience.crowded
+                } else {
+                    patience.command
+                };
+                let in_all = self.began.after(patience.session);
+                (since.after(command), in_all, command)
             }
             (Expecting::Content, None) => {
                 let silence = now.after(patience.data_block);

@@ -39,6 +39,8 @@ struct Content {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) receipt: Receipt,
+    /// The reverse-path, for the log.
+    pub(crate) sender: String,
     pub(crate) octets: u64,
     pub(crate) recipients: usize,
 }
@@ -133,12 +135,14 @@ impl Intake {
         };
         let octets = draft.octets();
         let recipients = incoming.envelope.recipients.len();
+        let sender = incoming.envelope.sender.to_string();
         let receipt = draft
             .commit(incoming.envelope, now)
             .await
             .map_err(refused)?;
         Ok(Accepted {
             receipt,
+            sender,
             octets,
             recipients,
         })

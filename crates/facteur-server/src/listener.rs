@@ -17,7 +17,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::census::Census;
 use crate::config::ListenAddress;
 use crate::connection::{self, Services, Stopping};
 use crate::timer::Timer;
@@ -137,7 +136,6 @@ impl Listener for Socket {
 #[derive(Clone)]
 pub(crate) struct Reception {
     pub(crate) services: Services,
-    pub(crate) census: Arc<Census>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The number of the next session.
     pub(crate) sessions: Arc<AtomicU64>,
@@ -169,7 +167,7 @@ impl Reception {
 
     fn welcome<L: Listener>(&mut self, stream: L::Stream, ip: Option<IpAddr>) {
         let stranger = ip.filter(|_| !self.services.policy.may_relay(ip));
-        let ticket = match self.census.admit(stranger) {
+        let ticket = match self.services.census.admit(stranger) {
             Ok(ticket) => ticket,
             Err(reply) => return refuse::<L>(stream, ip, &reply),
         };

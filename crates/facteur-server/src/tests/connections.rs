@@ -199,3 +199,9 @@ async fn a_large_message_streams_through() {
         998 * 3_000 + "mx.example.org".matches('x').count() + 1
     );
 }
+
+#[tokio::test]
+async fn a_session_is_small() {
+    let octets = House::new().size_of_a_session();
+    assert!(octets <= 3 * 1024, "{octets} octets while it waits");
+}

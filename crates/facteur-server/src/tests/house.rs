@@ -19,7 +19,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::Parts;
-use crate::config::Config;
+use crate::census::Census;
+use crate::config::{Config, Limits};
 use crate::connection::{self, Services, Stopping};
 use crate::intake::Intake;
 use crate::lookups::Lookups;
@@ -38,6 +39,7 @@ pub(super) struct House {
     pub(super) spool: Arc<MemorySpool>,
     pub(super) config: Config,
     pub(super) session: smtp::Config,
+    pub(super) census: Arc<Census>,
     pub(super) stopping: watch::Sender<Stopping>,
     services: Option<Services>,
 }
@@ -57,6 +59,7 @@ impl House {
             spool: Arc::new(MemorySpool::new()),
             config: Config::new(hostname.clone()),
             session: smtp::Config::new(hostname, smtp::Role::Smtp),
+            census: Census::new(Limits::default(), domain("mx.example.org")),
             stopping: watch::channel(Stopping::No).0,
             services: None,
         }
@@ -107,6 +110,13 @@ impl House {
         }
     }
 
+    /// How many octets the future of a session holds, streams apart.
+    pub(super) fn size_of_a_session(&self) -> usize {
+        let timer = Timer::new(Arc::new(self.clock.clone()));
+        let (_, far) = duplex(1);
+        size_of_val(&connection::serve(far, None, 1, self.services(), timer))
+    }
+
     fn services(&self) -> Services {
         let config = Arc::new(self.config.clone());
         let parts = self.parts();
@@ -115,6 +125,7 @@ impl House {
             session: Arc::new(self.session.clone()),
             policy: Arc::new(Policy::new(parts.router, lookups)),
             intake: Intake::new(parts.spool, Arc::clone(&config)),
+            census: Arc::clone(&self.census),
             stopping: self.stopping.subscribe(),
             config,
         }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use facteur_spool::Spool as _;
 
-use super::house::{CLIENT, House, STRANGER};
+use super::house::{CLIENT, House, STRANGER, domain};
+use crate::Limits;
+use crate::census::Census;
 use crate::connection::Stopping;
 
 /// Moves the clock once the server has done what it can and waits.
@@ -27,6 +29,28 @@ async fn a_client_that_says_nothing_gets_421_after_five_minutes() {
         "421 4.4.2 mx.example.org nothing received for 300 seconds, closing connection"
     );
     assert_eq!(guest.line().await, "closed");
+}
+
+#[tokio::test]
+async fn a_stranger_in_a_crowd_gets_ten_seconds_and_a_client_its_five_minutes() {
+    let mut house = House::new();
+    let limits = Limits {
+        connections: 2,
+        reserved: 1,
+        ..Limits::default()
+    };
+    house.census = Census::new(limits, domain("mx.example.org"));
+    let _crowd = house.census.admit(STRANGER.parse().ok()).ok().unwrap();
+    let mut stranger = house.connect(STRANGER);
+    let mut client = house.connect(CLIENT);
+    stranger.reply().await;
+    client.reply().await;
+    pass(&house, Duration::from_secs(10)).await;
+    assert_eq!(
+        stranger.reply().await,
+        "421 4.4.2 mx.example.org nothing received for 10 seconds, closing connection"
+    );
+    assert!(client.say("NOOP").await.starts_with("250 "));
 }
 
 #[tokio::test]
