@@ -184,3 +184,36 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queued_message_takes_less_than_two_hundred_octets() {
+        // The map's nodes are two thirds full, or better.
+        let each = size_of::<QueueId>() + size_of::<Entry>();
+        assert!(each * 3 / 2 <= 200, "{each}");
+    }
+
+    #[test]
+    fn what_is_needed_of_a_segment_follows_every_move() {
+        let place = |serial, octets| Place {
+            serial,
+            offset: 4_096,
+            octets,
+        };
+        let id = QueueId::from_number(1);
+        let mut index = Index::default();
+        index.insert(id, Entry::new(place(1, 1_000), 200, false, 700));
+        index.progress(id, place(1, 100), false);
+        index.progress(id, place(2, 100), false);
+        assert_eq!((index.live_in(1), index.live_in(2)), (1_100, 100));
+        index.progress(id, place(2, 150), true);
+        assert_eq!((index.live_in(1), index.live_in(2)), (1_000, 150));
+        index.insert(id, Entry::new(place(3, 1_000), 200, false, 700));
+        assert_eq!((index.live_in(1), index.live_in(3)), (0, 1_000));
+        assert!(index.remove(id).is_some());
+        assert_eq!(index.live(), 0);
+    }
+}

@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::format::{Kind, RECORD_HEADER, RecordHeader, padded};
 use crate::index::{Entry, Index, Place};
 use crate::store::{Store, lock};
+use crate::writer::Appended;
 
 /// The most octets of one batch, unless a single record is larger.
 const MAX_BATCH: usize = 8 << 20;
@@ -298,7 +299,11 @@ impl Store {
     }
 
     fn write_batch(&self, mut batch: Vec<Pending>) {
-        let (places, refused, result) = lock(&self.writer).append(self, &mut batch);
+        let Appended {
+            places,
+            refused,
+            result,
+        } = lock(&self.writer).append(self, &mut batch);
         if let Err(failure) = &result {
             // Whatever was queued behind it may rest on what has just failed. Nothing new is queued meanwhile, as
             // that needs the index.

@@ -40,6 +40,7 @@ pub(crate) fn open(
     let guard = disk.lock(&paths.lock())?;
     prepare(&*disk, &paths)?;
     let mut scan = scan(&*disk, &paths, true)?;
+    drop_unfinished(&*disk, &paths, &scan)?;
     drop_unwritten(&*disk, &paths, &mut scan);
     for damage in &mut scan.damaged {
         set_aside(&*disk, &paths, &scan.segments, damage);
@@ -79,11 +80,14 @@ pub(crate) fn look(
             .filter_map(|name| Paths::serial(name))
             .collect())
     };
+    let mut before = listing()?;
     let mut scanned = scan(&*disk, &paths, false)?;
     for _ in 1..TRIES {
-        if scanned.segments.keys().copied().eq(listing()?) {
+        let after = listing()?;
+        if after == before {
             break;
         }
+        before = after;
         scanned = scan(&*disk, &paths, false)?;
     }
     let mut report = report(&scanned, lies_on(&*disk, &paths)?);
@@ -114,6 +118,16 @@ fn prepare(disk: &dyn Disk, paths: &Paths) -> Result<(), SpoolError> {
 fn write_failed(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> SpoolError {
     let path = path.to_owned();
     move |error| SpoolError::Write { path, error }
+}
+
+/// Files that were being used again when a crash came. Their names must be gone before the next use: after a loss of
+/// power one file may have two.
+fn drop_unfinished(disk: &dyn Disk, paths: &Paths, scan: &Scan) -> Result<(), SpoolError> {
+    for path in &scan.unfinished {
+        disk.remove(path).map_err(write_failed(path))?;
+    }
+    disk.sync_directory(&paths.log())
+        .map_err(write_failed(&paths.log()))
 }
 
 /// Files that were created for a segment and cut off before they had a header; and, if no segment tells the spool's
@@ -200,7 +214,7 @@ fn settle_bodies(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) -> Result<usiz
         match disk.remove(&paths.body(*id)) {
             Ok(()) => orphans += 1,
             Err(error) => {
-                tracing::warn!(message = %id, %error, "a content nobody needs cannot be removed")
+                tracing::warn!(message = %id, %error, "a content nobody needs cannot be removed");
             }
         }
     }
@@ -256,7 +270,7 @@ fn build(
         disk,
         clock,
         mark,
-        writer: Mutex::new(Writer::new(serial + 1, scan.sequence, previous)),
+        writer: Mutex::new(Writer::new(scan.last_serial + 1, scan.sequence, previous)),
         index: Mutex::new(scan.index),
         queue: Mutex::new(Queue::default()),
         segments: Mutex::new(

@@ -30,6 +30,10 @@ pub(crate) struct Scan {
     /// Octets behind the last sound record of an unclosed segment that are not zero-filled room.
     pub(crate) torn: u64,
     pub(crate) segments: BTreeMap<u64, Found>,
+    /// Files that were being taken for a new segment: their header and their name disagree, and they hold nothing.
+    pub(crate) unfinished: Vec<PathBuf>,
+    /// The highest serial number given.
+    pub(crate) last_serial: u64,
     /// The spool's mark, if a segment told it.
     pub(crate) mark: Option<u64>,
     pub(crate) last_id: Option<QueueId>,
@@ -54,18 +58,24 @@ pub(crate) struct Found {
 /// # Errors
 /// [`SpoolError::Read`] if the directory or a file cannot be opened, [`SpoolError::Version`].
 pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, SpoolError> {
-    let segments = find(disk, paths, write)?;
+    let mut segments = find(disk, paths, write)?;
     let mut ends = BTreeMap::new();
     let mut mark = None;
     let mut last_id = None;
-    for found in segments.values() {
+    let mut last_serial = 0;
+    let mut unfinished = Vec::new();
+    for (name, found) in &segments {
+        last_serial = last_serial.max(*name);
         match found.start {
             SegmentStart::Sound(header) => {
-                ends.insert(
-                    header.previous,
-                    (header.previous_durable, header.previous_end),
-                );
+                last_serial = last_serial.max(header.serial);
                 mark = Some(header.mark);
+                if header.serial == *name {
+                    let ended = (header.previous_durable, header.previous_end);
+                    ends.insert(header.previous, ended);
+                } else {
+                    unfinished.push(*name);
+                }
                 last_id = last_id.max(Some(QueueId::from_number(header.last_id)));
             }
             SegmentStart::Version(version) => {
@@ -77,6 +87,11 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
             SegmentStart::Unreadable => {}
         }
     }
+    let unfinished = unfinished
+        .iter()
+        .filter_map(|name| segments.remove(name))
+        .map(|found| found.path)
+        .collect();
     let mut scan = Scan {
         index: Index::default(),
         damaged: Vec::new(),
@@ -86,6 +101,8 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
         last_id,
         sequence: 0,
         closed: segments.is_empty(),
+        unfinished,
+        last_serial,
     };
     for (serial, mut found) in segments {
         if let Some(mark) = mark {
@@ -203,7 +220,7 @@ impl Scan {
         let unreadable = std::mem::take(&mut window.unreadable);
         if sealed.is_some() {
             gaps.extend(
-                gap.or((offset < limit).then_some(offset))
+                gap.or_else(|| (offset < limit).then_some(offset))
                     .map(|start| start..limit),
             );
         } else if let Some(start) = gap {

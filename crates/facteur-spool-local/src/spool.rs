@@ -205,8 +205,8 @@ impl LocalSpool {
         // A second one says that the first, and all before it, was flushed: damage there is known for damage.
         let mut last = closed();
         last.waiter = Some(Arc::new(Waiter::default()));
-        let (_, _, result) = lock(&self.store.writer).append(&self.store, &mut vec![last]);
-        result.map_err(Into::into)
+        let appended = lock(&self.store.writer).append(&self.store, &mut vec![last]);
+        appended.result.map_err(Into::into)
     }
 }
 
@@ -288,7 +288,7 @@ impl Spool for LocalSpool {
                 Ok(queued) => visit(queued.waiting()),
                 Err(SpoolError::Gone { .. }) => {}
                 Err(error) => {
-                    tracing::error!(message = %id, %error, "a queued message cannot be read")
+                    tracing::error!(message = %id, %error, "a queued message cannot be read");
                 }
             }
         }

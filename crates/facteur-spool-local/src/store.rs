@@ -249,10 +249,9 @@ impl Store {
             );
         }
         let aside = crate::queue::Pending::bare(Kind::Aside, id, crate::queue::Effect::Note);
-        match self.submit_unwaited(aside) {
-            Ok(true) => self.lead(),
-            // If it is not written, the damage is found again at the next start.
-            Ok(false) | Err(_) => {}
+        // If it is not written, the damage is found again at the next start.
+        if let Ok(true) = self.submit_unwaited(aside) {
+            self.lead();
         }
         if entry.large {
             body::move_aside(&*self.disk, &self.paths, id);

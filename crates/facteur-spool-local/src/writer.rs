@@ -60,6 +60,16 @@ pub(crate) struct Previous {
     pub(crate) end: u64,
 }
 
+/// What became of a batch.
+pub(crate) struct Appended {
+    /// Where each record of the batch lies.
+    pub(crate) places: Vec<Place>,
+    /// What was taken out of the batch, and why.
+    pub(crate) refused: Vec<(Pending, Failure)>,
+    /// Whether the rest is durable.
+    pub(crate) result: Result<(), Failure>,
+}
+
 /// What there is room for.
 enum Room {
     Everything,
@@ -107,17 +117,18 @@ impl Writer {
         }
     }
 
-    /// Writes a batch, flushes it unless all of it may be lost, and tells the place of each record. Mail for
-    /// which there is no room is taken out of the batch and returned.
-    pub(crate) fn append(
-        &mut self,
-        store: &Store,
-        batch: &mut Vec<Pending>,
-    ) -> (Vec<Place>, Vec<(Pending, Failure)>, Result<(), Failure>) {
+    /// Writes a batch, and flushes it unless all of it may be lost. Mail for which there is no room is taken out.
+    pub(crate) fn append(&mut self, store: &Store, batch: &mut Vec<Pending>) -> Appended {
         let mut refused = Vec::new();
         let places = match self.make_room(store, batch, &mut refused) {
             Ok(()) => self.place(store, batch),
-            Err(failure) => return (Vec::new(), refused, Err(failure)),
+            Err(failure) => {
+                return Appended {
+                    places: Vec::new(),
+                    refused,
+                    result: Err(failure),
+                };
+            }
         };
         let lazy = batch.iter().all(Pending::is_lazy);
         let written = self.write(batch, lazy);
@@ -131,7 +142,11 @@ impl Writer {
                 self.unflushed.clear();
             }
         }
-        (places, refused, result)
+        Appended {
+            places,
+            refused,
+            result,
+        }
     }
 
     fn make_room(

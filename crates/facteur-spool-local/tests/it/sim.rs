@@ -34,6 +34,7 @@ struct Machine {
     directories: BTreeSet<PathBuf>,
     owned: bool,
     steps: u64,
+    flushes: u64,
     fault: Option<(u64, Fault)>,
     off: bool,
     /// Everything that writes fails with EIO.
@@ -59,6 +60,7 @@ impl SimDisk {
             directories: BTreeSet::new(),
             owned: false,
             steps: 0,
+            flushes: 0,
             fault: None,
             off: false,
             broken: false,
@@ -74,6 +76,11 @@ impl SimDisk {
     /// How many writes, flushes and changes of names there have been.
     pub(crate) fn steps(&self) -> u64 {
         self.machine().steps
+    }
+
+    /// How many flushes of files there have been.
+    pub(crate) fn flushes(&self) -> u64 {
+        self.machine().flushes
     }
 
     /// Makes a step fail, counted from now.
@@ -182,6 +189,7 @@ impl SimDisk {
             directories: machine.directories.clone(),
             owned: false,
             steps: 0,
+            flushes: 0,
             fault: None,
             off: false,
             broken: false,
@@ -351,7 +359,7 @@ impl DiskFile for SimFile {
     fn write_at(&self, parts: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
         let mut machine = self.0.machine();
         let result = machine.step();
-        let mut at = usize::try_from(offset).unwrap();
+        let at = usize::try_from(offset).unwrap();
         let all: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
         // A write that the loss of power cut short.
         let written = if result.is_err() && machine.off {
@@ -371,17 +379,17 @@ impl DiskFile for SimFile {
         if inode.content.len() < at + written {
             inode.content.resize(at + written, 0);
         }
-        for octet in &all[..written] {
-            inode.content[at] = *octet;
-            inode.dirty.insert(at / SECTOR);
-            at += 1;
-        }
+        inode.content[at..at + written].copy_from_slice(&all[..written]);
+        inode
+            .dirty
+            .extend(at / SECTOR..(at + written).div_ceil(SECTOR));
         result
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut machine = self.0.machine();
         let result = machine.step();
+        machine.flushes += 1;
         let off = machine.off;
         let inode = &mut machine.inodes[self.1];
         match result {

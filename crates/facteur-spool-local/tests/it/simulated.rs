@@ -537,3 +537,60 @@ fn a_message_costs_one_write_and_one_flush() {
     assert_eq!(disk.steps() - before, 2);
     drop(spool);
 }
+
+#[test]
+fn thirty_two_sessions_share_their_flushes_on_one_thread() {
+    let disk = SimDisk::new();
+    let (spool, _) = open(&disk);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let before = disk.flushes();
+    runtime.block_on(async {
+        let sessions: Vec<_> = (0..32)
+            .map(|_| {
+                let spool = Arc::clone(&spool);
+                tokio::spawn(async move {
+                    for _ in 0..10 {
+                        let mut draft = spool.begin(NOON).unwrap();
+                        draft.write(b"x").unwrap();
+                        draft.commit(envelope(TO), NOON).await.unwrap();
+                    }
+                })
+            })
+            .collect();
+        for session in sessions {
+            session.await.unwrap();
+        }
+    });
+    let flushes = disk.flushes() - before;
+    assert_eq!(spool.len(), 320);
+    assert!(flushes <= 32, "{flushes} flushes for 320 messages");
+}
+
+#[test]
+fn a_commit_that_nobody_waits_for_any_more_is_written_and_blocks_nobody() {
+    use std::task::{Context, Waker};
+    let disk = SimDisk::new();
+    let (spool, _) = open(&disk);
+    let mut abandoned: Vec<_> = (0..3)
+        .map(|_| spool.begin(NOON).unwrap().commit(envelope(TO), NOON))
+        .collect();
+    for commit in &mut abandoned {
+        assert!(
+            commit
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+                .is_pending()
+        );
+    }
+    // The first of them leads, the second waits.
+    drop(abandoned.remove(1));
+    drop(abandoned.remove(0));
+    assert_eq!(spool.len(), 3, "whoever led has written them all");
+    wait(abandoned.remove(0)).unwrap();
+    store(&*spool, TO, b"and life goes on");
+    drop(spool);
+    disk.power_cycle(0);
+    assert_eq!(open(&disk).0.len(), 4);
+}
