@@ -113,17 +113,21 @@ pub(crate) fn spool_directory(config: &Config) -> PathBuf {
 /// For delivery.
 pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
     let keys = &config.delivery;
+    let defaults = facteur_delivery::Config::new(config.hostname.to_string());
+    let retry = Backoff::new(&keys.retry).unwrap_or_default();
     facteur_delivery::Config {
+        // Over before the first wait is, whatever its jitter: else a short wait would never end in a try.
+        destination_pause: defaults.destination_pause.min(retry.first() * 4 / 5),
         language: config.language,
         languages: config.report_languages.clone(),
-        retry: Backoff::new(&keys.retry).unwrap_or_default(),
+        retry,
         give_up_after: keys.give_up_after,
         delay_notice_after: keys.delay_notice_after,
         port: keys.port,
         max_running: count(keys.connections),
         max_per_destination: count(keys.connections_per_destination),
         shutdown_grace: config.limits.shutdown_grace,
-        ..facteur_delivery::Config::new(config.hostname.to_string())
+        ..defaults
     }
 }
 
