@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, Lab, Setup, queue_id};
-use crate::talk::{in_time, stuffed};
+use crate::instance::{Instance, Lab, Setup, arrive, messages, queue_id};
+use crate::talk::stuffed;
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -75,7 +75,7 @@ async fn arrives_unchanged(bodies: Vec<Vec<u8>>, chunks: bool) {
         queue_id(&reply);
         let shown = body[..body.len().min(200)].escape_ascii().to_string();
 
-        let remote = in_time(peer.wait_for(number + 1)).await.pop().unwrap();
+        let remote = arrive(&peer, number + 1).pop().unwrap();
         assert!(remote.content.starts_with(b"Received: "), "{shown}");
         let trace = remote.content.len() - body.len();
         assert!(remote.content[trace..] == **body, "relayed: {shown}");
@@ -89,7 +89,7 @@ async fn arrives_unchanged(bodies: Vec<Vec<u8>>, chunks: bool) {
         });
         assert!(found, "in the Maildir: {shown}");
     }
-    assert_eq!(peer.received().len(), bodies.len());
+    assert_eq!(messages(&peer).len(), bodies.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -130,9 +130,9 @@ async fn a_bare_cr_or_lf_is_refused_and_goes_nowhere() {
         .deliver("a@client.test", &to, b"Subject: good\r\n\r\n")
         .await;
     queue_id(&reply);
-    in_time(peer.wait_for(1)).await;
+    arrive(&peer, 1);
     server.queue_is_empty();
-    assert_eq!(peer.received().len(), 1, "only the good one");
+    assert_eq!(messages(&peer).len(), 1, "only the good one");
     assert!(server.letter("anne").text().contains("Subject: good"));
 }
 

@@ -34,7 +34,8 @@ const OUT_OF_REACH: [(&str, &str); 13] = [
     ("lmtp-commit-failed", "the disk would have to fail"),
 ];
 
-const ZONE: &str = "client.test A @9\nnullmx.test MX 0 .\nelsewhere.test A @9\nslow.test SERVFAIL";
+const ZONE: &str =
+    "client.test A @9\nnullmx.test MX 0 .\nelsewhere.test A @9\nxn--exmple-cua.org A @9";
 
 /// What the files take for granted.
 const LIMITS: &str = "message_size = \"100 MiB\"\nmessages_per_session = 10000\nerrors = 50\n";

@@ -2,9 +2,9 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, Lab, Setup, queue_id};
+use crate::instance::{Instance, Lab, Setup, accepted, arrive, messages, queue_id};
 use crate::letter::field;
-use crate::talk::{in_time, stuffed};
+use crate::talk::stuffed;
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -26,14 +26,14 @@ c.test MX 10 mx.c.test\nmx.c.test A @4";
         .await;
     server.queue_is_empty();
     for peer in &peers {
-        assert_eq!(peer.accepted().len(), 1);
+        assert_eq!(accepted(peer).len(), 1);
         assert!(
-            peer.accepted()[0]
+            accepted(peer)[0]
                 .content
                 .ends_with(b"Subject: x\r\n\r\nbody\r\n")
         );
     }
-    assert_eq!(peers[0].accepted()[0].rcpts.len(), 2);
+    assert_eq!(accepted(&peers[0])[0].rcpts.len(), 2);
 }
 
 async fn bounced(offered: &[&str], mail: &str, rcpt: &str, message: &[u8], code: &str, says: &str) {
@@ -53,7 +53,7 @@ async fn bounced(offered: &[&str], mail: &str, rcpt: &str, message: &[u8], code:
     assert_eq!(field(&machine, "action").unwrap(), "failed");
     assert!(report.human().contains(says), "{}", report.human());
     server.queue_is_empty();
-    assert!(peer.received().is_empty(), "nothing was sent");
+    assert!(messages(&peer).is_empty(), "nothing was sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -100,7 +100,7 @@ async fn seven_bit_mail_goes_to_the_plainest_peer_even_if_declared_eight_bit() {
     talk.expect("DATA", "354 ").await;
     talk.expect("Subject: plain\r\n\r\nplain\r\n.", "250 ")
         .await;
-    let received = in_time(peer.wait_for(1)).await;
+    let received = arrive(&peer, 1);
     assert_eq!(received[0].mail, "MAIL FROM:<anne@here.test>");
     server.queue_is_empty();
 }
@@ -120,7 +120,7 @@ async fn international_mail_goes_to_a_peer_that_takes_it() {
     talk.expect("DATA", "354 ").await;
     talk.expect("Subject: d\u{e9}j\u{e0}\r\n\r\n\u{2709}\r\n.", "250 ")
         .await;
-    let received = in_time(peer.wait_for(1)).await;
+    let received = arrive(&peer, 1);
     assert!(
         received[0].mail.contains("SMTPUTF8"),
         "{}",

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use facteur_testkit::{DnsServer, Peer, Script, Zone};
+use facteur_testkit::{DnsServer, Peer, Received, Script, Zone};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -339,6 +339,29 @@ pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         thread::sleep(PAUSE);
     }
+}
+
+/// The messages that a peer has read to their end, whatever it answered. A lone dot after recipients that were
+/// all refused ends no message.
+pub(crate) fn messages(peer: &Peer) -> Vec<Received> {
+    let mut received = peer.received();
+    received.retain(|message| !message.rcpts.is_empty());
+    received
+}
+
+/// The messages that a peer has taken.
+pub(crate) fn accepted(peer: &Peer) -> Vec<Received> {
+    let mut accepted = peer.accepted();
+    accepted.retain(|message| !message.rcpts.is_empty());
+    accepted
+}
+
+/// Waits until a peer has read this many messages.
+pub(crate) fn arrive(peer: &Peer, count: usize) -> Vec<Received> {
+    until("messages at the peer", || {
+        let messages = messages(peer);
+        (messages.len() >= count).then_some(messages)
+    })
 }
 
 /// The queue id in the 250 after the dot.

@@ -47,9 +47,8 @@ impl Letter {
         let mut rest = &self.octets[..];
         let mut in_trace = false;
         for line in self.octets.split_inclusive(|octet| *octet == b'\n') {
-            in_trace = (in_trace && line.starts_with(b" "))
-                || (in_trace && line.starts_with(b"\t"))
-                || is_trace(line);
+            let folded = line.starts_with(b" ") || line.starts_with(b"\t");
+            in_trace = (in_trace && folded) || is_trace(line);
             if !in_trace {
                 break;
             }
@@ -65,10 +64,12 @@ impl Letter {
         quoted_printable(part)
     }
 
-    /// A report's machine part, unfolded.
+    /// A report's machine part, unfolded. (RFC 3464, RFC 6533)
     pub(crate) fn machine(&self) -> String {
         let text = self.text();
-        let part = part(&text, "message/delivery-status").expect("a report has a machine part");
+        let part = part(&text, "message/delivery-status");
+        let part = part.or_else(|| self::part(&text, "message/global-delivery-status"));
+        let part = part.expect("a report has a machine part");
         part.replace("\n ", " ")
     }
 }

@@ -2,9 +2,9 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, LMTP_PORT, Lab, Setup};
+use crate::instance::{Instance, LMTP_PORT, Lab, Setup, arrive};
 use crate::letter::field;
-use crate::talk::{Talk, in_time};
+use crate::talk::Talk;
 
 const LISTENER: Setup = Setup {
     top: "hostname = \"mx.here.test\"",
@@ -61,7 +61,7 @@ async fn a_domain_behind_lmtp_gets_its_mail_and_each_recipient_its_outcome() {
     let server = Instance::start(&lab, &setup).await;
     let to = ["one@boxes.test", "two@boxes.test", "three@boxes.test"];
     server.send("anne@here.test", &to, "Subject: x\n\n").await;
-    let received = in_time(peer.wait_for(2)).await;
+    let received = arrive(&peer, 2);
     server.queue_is_empty();
     assert_eq!(received[0].rcpts.len(), 3);
     assert_eq!(received[1].rcpts, ["RCPT TO:<three@boxes.test>"]);

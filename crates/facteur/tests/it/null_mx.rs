@@ -2,9 +2,8 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, Lab, Setup, until};
+use crate::instance::{Instance, Lab, Setup, arrive, messages, until};
 use crate::letter::{field, words};
-use crate::talk::in_time;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_null_mx_recipient_is_refused_at_rcpt_and_its_address_is_never_connected() {
@@ -23,10 +22,10 @@ far.test MX 10 mx.far.test\nmx.far.test A @3";
     talk.expect("DATA", "354 ").await;
     talk.expect("Subject: x\r\n\r\n.", "250 ").await;
 
-    in_time(peer.wait_for(1)).await;
+    arrive(&peer, 1);
     server.queue_is_empty();
     assert_eq!(trap.connections(), 0);
-    assert_eq!(peer.received()[0].rcpts, ["RCPT TO:<x@far.test>"]);
+    assert_eq!(messages(&peer)[0].rcpts, ["RCPT TO:<x@far.test>"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -122,7 +121,7 @@ async fn mail_waits_for_a_dns_that_does_not_answer() {
 
     let good = "broken.test MX 10 mx.good.test\nslow.test A @2\nmx.good.test A @2";
     lab.zone.replace(&lab.resolved(good));
-    in_time(peer.wait_for(2)).await;
+    arrive(&peer, 2);
     server.queue_is_empty();
     assert!(server.mailbox("anne").is_empty(), "nothing was reported");
 }
@@ -135,7 +134,7 @@ async fn a_malformed_null_mx_is_ignored_and_found_out() {
     server
         .send("a@client.test", &["x@odd.test"], "Subject: x\n\n")
         .await;
-    in_time(peer.wait_for(1)).await;
+    arrive(&peer, 1);
     assert!(
         server.log().contains("malformed-null-mx"),
         "the log names it"

@@ -2,8 +2,7 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, Lab, Setup};
-use crate::talk::in_time;
+use crate::instance::{Instance, Lab, Setup, accepted, arrive};
 
 /// What a stranger may try as recipient; `OURS` is the server's own address.
 const FORMS: [&str; 36] = [
@@ -96,7 +95,7 @@ async fn a_stranger_reaches_ours_and_nobody_else_in_whatever_form() {
         talk.expect("Subject: x\r\n\r\n.", "250 ").await;
     }
     assert!(relayed.is_empty(), "{relayed:#?}");
-    in_time(good.wait_for(MASKS.len())).await;
+    arrive(&good, MASKS.len());
     server.queue_is_empty();
     assert_eq!(elsewhere.connections(), 0);
     assert_eq!(server.letters("anne", MASKS.len()).len(), MASKS.len());
@@ -126,6 +125,6 @@ async fn a_route_leads_around_mx() {
     let to = ["x@deep.down.internal", "anne@here.test"];
     server.send("a@client.test", &to, "Subject: x\n\n").await;
     server.queue_is_empty();
-    let rcpts: Vec<_> = peer.accepted().into_iter().flat_map(|m| m.rcpts).collect();
+    let rcpts: Vec<_> = accepted(&peer).into_iter().flat_map(|m| m.rcpts).collect();
     assert_eq!(rcpts.len(), 2, "{rcpts:?}");
 }

@@ -2,9 +2,8 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, Lab, Setup};
+use crate::instance::{Instance, Lab, Setup, arrive, messages};
 use crate::letter::{field, words};
-use crate::talk::in_time;
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -66,7 +65,7 @@ async fn a_refusal_after_the_dot_is_reported_and_not_tried_again() {
     let machine = server.letter("anne").machine();
     assert_eq!(machine.matches("Status: 5.7.1").count(), 2, "{machine}");
     server.queue_is_empty();
-    assert_eq!(peer.received().len(), 1);
+    assert_eq!(messages(&peer).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -91,8 +90,8 @@ async fn success_is_reported_to_those_who_ask_for_it() {
     talk.expect("DATA", "354 ").await;
     talk.expect("Subject: x\r\n\r\n.", "250 ").await;
     server.letter("jean");
-    in_time(without.wait_for(1)).await;
-    let known = in_time(with.wait_for(1)).await.remove(0);
+    arrive(&without, 1);
+    let known = arrive(&with, 1).remove(0);
     server.queue_is_empty();
 
     let reports = server.mailbox("anne");

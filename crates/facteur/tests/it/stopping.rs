@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use facteur_testkit::{Act, Script};
 
-use crate::instance::{Instance, Lab, Setup, is_listening, queue_id, until};
-use crate::talk::in_time;
+use crate::instance::{Instance, Lab, Setup, accepted, arrive, is_listening, queue_id, until};
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -54,9 +53,9 @@ async fn sigterm_ends_idle_sessions_with_421_lets_a_message_finish_and_loses_not
     );
     peer.set_script(Script::accept_all());
     server.launch().await;
-    in_time(peer.wait_for(expected.len())).await;
+    arrive(&peer, expected.len());
     server.queue_is_empty();
-    assert_eq!(peer.accepted().len(), expected.len());
+    assert_eq!(accepted(&peer).len(), expected.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -99,13 +98,13 @@ async fn a_delivery_under_way_may_end_before_the_stop() {
     server
         .send("a@client.test", &["x@far.test"], "Subject: x\n\n")
         .await;
-    in_time(peer.wait_for(1)).await;
+    arrive(&peer, 1);
     server.terminate();
     assert_eq!(server.ended().code(), Some(0), "{}", server.log());
     server.launch().await;
-    in_time(peer.wait_for(2)).await;
+    arrive(&peer, 2);
     server.queue_is_empty();
-    assert_eq!(peer.accepted().len(), 1);
+    assert_eq!(accepted(&peer).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
