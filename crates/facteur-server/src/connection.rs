@@ -87,7 +87,7 @@ pub(crate) async fn serve<S>(
         awaiting: None,
         content: None,
     };
-    debug!(session = number, client = ?ip, "connected");
+    debug!(session = number, client = ip.map(display), "connected");
     // A connection that breaks ends as one that is closed.
     let lost = connection.run().await.is_err();
     debug!(session = number, lost, "disconnected");
@@ -235,7 +235,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         info!(
             session = self.number,
             id = %accepted.receipt.id(),
-            client = ?self.ip,
+            client = self.ip.map(display),
             sender = %escaped(&accepted.sender),
             octets = accepted.octets,
             recipients = accepted.recipients,

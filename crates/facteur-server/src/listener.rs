@@ -184,7 +184,11 @@ impl Reception {
 }
 
 fn refuse<L: Listener>(stream: L::Stream, ip: Option<IpAddr>, reply: &Reply) {
-    info!(client = ?ip, reply = reply.id().row().name, "connection refused");
+    info!(
+        client = ip.map(display),
+        reply = reply.id().row().name,
+        "connection refused"
+    );
     let mut text = Vec::new();
     reply.write_to(&mut text);
     L::say_and_close(stream, &text);

@@ -1,7 +1,8 @@
-//! What DNS says of a domain while a client waits: asked with little patience, remembered for a minute.
+//! What DNS says of a domain while a client waits: asked with little patience.
 //!
-//! A resolver that does not answer must not bring reception to a crawl: after a question without an answer, the
-//! next ones are given less time for a while. Nothing is refused for want of an answer; the queue asks again.
+//! Answers are kept by the resolver, for as long as their records live. Here only silence is remembered: a domain
+//! whose servers do not answer is not asked again for each message of a stream, and after such a question the next
+//! ones are given less time for a while. Nothing is refused for want of an answer; the queue asks again.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,11 +13,10 @@ use facteur_route::{Plan, Planner};
 
 use crate::timer::Timer;
 
-/// How long an answer is remembered. The resolver keeps the records for as long as they live; this only spares
-/// asking it for each message of a stream.
+/// How long a domain that did not answer is not asked again.
 const MEMORY: Duration = Duration::from_secs(60);
 
-/// The most domains remembered.
+/// The most such domains remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// How long patience is short after a question without an answer.
@@ -34,13 +34,9 @@ pub(crate) struct Lookups {
 
 #[derive(Default)]
 struct Memory {
-    answers: HashMap<Domain, Remembered>,
+    /// The domains that did not answer, and until when they are left alone.
+    silent: HashMap<Domain, Timestamp>,
     short_until: Timestamp,
-}
-
-struct Remembered {
-    until: Timestamp,
-    plan: Option<Plan>,
 }
 
 impl Lookups {
@@ -58,29 +54,32 @@ impl Lookups {
         let now = timer.now();
         let patience = {
             let memory = self.memory();
-            match memory.answers.get(domain) {
-                Some(remembered) if now < remembered.until => return remembered.plan.clone(),
-                Some(_) | None if now < memory.short_until => self.patience / SHORTENED,
-                Some(_) | None => self.patience,
+            if memory.silent.get(domain).is_some_and(|until| now < *until) {
+                return None;
+            }
+            if now < memory.short_until {
+                self.patience / SHORTENED
+            } else {
+                self.patience
             }
         };
         let question = self.planner.by_mx_alone(domain);
         let answer = timer.until(now.after(patience), question).await;
-        let now = timer.now();
+        if matches!(answer, None | Some(Some(Plan::TryLater(_)))) {
+            self.note_silence(domain, answer.is_none(), timer.now());
+        }
+        answer.flatten()
+    }
+
+    fn note_silence(&self, domain: &Domain, unanswered: bool, now: Timestamp) {
         let mut memory = self.memory();
-        if answer.is_none() {
+        if unanswered {
             memory.short_until = now.after(SHORT_FOR);
         }
-        if memory.answers.len() >= MAX_REMEMBERED {
-            memory.answers.clear();
+        if memory.silent.len() >= MAX_REMEMBERED {
+            memory.silent.clear();
         }
-        let plan = answer.flatten();
-        let remembered = Remembered {
-            until: now.after(MEMORY),
-            plan: plan.clone(),
-        };
-        memory.answers.insert(domain.clone(), remembered);
-        plan
+        memory.silent.insert(domain.clone(), now.after(MEMORY));
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
