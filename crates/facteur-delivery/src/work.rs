@@ -373,7 +373,7 @@ fn log(id: QueueId, recipient: &Recipient, attempt: &Attempt, verdict: Verdict) 
         host = host.map(|host| escaped(&host.name).to_string()),
         address = host.and_then(|host| host.address).map(|address| address.to_string()),
         stage = attempt.stage.name(),
-        reply = %escaped(&said),
+        reply = escaped(&said).to_string(),
         verdict,
         next,
         explain = key,
