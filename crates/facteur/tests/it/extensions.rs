@@ -1,10 +1,12 @@
 //! What peers offer and do not offer: pipelining, 8BITMIME, SMTPUTF8, DSN, SIZE.
 
 use facteur_testkit::Script;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 
-use crate::instance::{Instance, Lab, Setup, accepted, arrive, messages, queue_id};
+use crate::instance::{Instance, Lab, PEER_PORT, Setup, accepted, arrive, messages, queue_id};
 use crate::letter::field;
-use crate::talk::stuffed;
+use crate::talk::{in_time, stuffed};
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -34,6 +36,49 @@ c.test MX 10 mx.c.test\nmx.c.test A @4";
         );
     }
     assert_eq!(accepted(&peers[0])[0].rcpts.len(), 2);
+}
+
+/// Answers to MAIL, RCPT and DATA only once all of them are there.
+async fn answer_groups_only(listener: TcpListener) -> std::io::Result<Vec<String>> {
+    let (stream, _) = listener.accept().await?;
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 peer.test\r\n").await?;
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(lines);
+        }
+        lines.push(line.trim_end().to_owned());
+        let replies = match lines.last().map(String::as_str) {
+            Some("DATA") => "250 2.1.0 ok\r\n250 2.1.5 ok\r\n250 2.1.5 ok\r\n354 go\r\n",
+            Some(".") => "250 2.0.0 taken\r\n",
+            Some(hello) if hello.starts_with("EHLO") => "250-peer.test\r\n250 PIPELINING\r\n",
+            _ => continue,
+        };
+        stream.write_all(replies.as_bytes()).await?;
+        if replies.ends_with("taken\r\n") {
+            return Ok(lines);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_peer_that_offers_pipelining_gets_its_commands_in_one_group() {
+    let lab = Lab::new(ZONE).await;
+    let listener = TcpListener::bind((lab.ip(2), PEER_PORT)).await.unwrap();
+    let peer = tokio::spawn(answer_groups_only(listener));
+    let server = Instance::start(&lab, &Setup::default()).await;
+    let to = ["x@far.test", "y@far.test"];
+    server.send("a@client.test", &to, "Subject: x\n\n").await;
+    let lines = in_time(peer).await.unwrap().unwrap();
+    let group = [
+        "MAIL FROM:<a@client.test>",
+        "RCPT TO:<x@far.test>",
+        "RCPT TO:<y@far.test>",
+    ];
+    assert_eq!(lines[1..4], group);
+    server.queue_is_empty();
 }
 
 async fn bounced(offered: &[&str], mail: &str, rcpt: &str, message: &[u8], code: &str, says: &str) {

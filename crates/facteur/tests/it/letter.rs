@@ -25,6 +25,11 @@ impl Letter {
         Self { octets }
     }
 
+    /// The file.
+    pub(crate) fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+
     /// The message as text, octets that are not UTF-8 replaced.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.octets).replace("\r\n", "\n")
