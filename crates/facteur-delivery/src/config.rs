@@ -58,7 +58,9 @@ impl Config {
 
     /// The language in which `sender` is written to.
     pub(crate) fn language_of(&self, sender: &Address) -> Language {
-        let configured = sender.domain().and_then(|domain| self.languages.get(domain));
+        let configured = sender
+            .domain()
+            .and_then(|domain| self.languages.get(domain));
         configured.copied().unwrap_or(self.language)
     }
 
