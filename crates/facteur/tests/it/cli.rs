@@ -205,3 +205,29 @@ async fn check_and_config_have_stable_json_keys() {
         assert!(shown.get(key).is_some(), "{key}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_json_log_is_one_object_a_line_and_knows_every_message() {
+    let lab = Lab::new("").await;
+    let setup = Setup {
+        tables: "[domains.\"here.test\"]\ndeliver = \"maildir:MAIL/{user}\"\n[log]\nformat = \"json\"",
+        ..Setup::default()
+    };
+    let mut server = Instance::start(&lab, &setup).await;
+    let id = server
+        .send("a@client.test", &["anne@here.test"], "Subject: x\n\n")
+        .await;
+    server.letter("anne");
+    server.terminate();
+    assert_eq!(server.ended().code(), Some(0));
+    let log = server.log();
+    let lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let about = lines
+        .iter()
+        .filter(|line| line.to_string().contains(&id))
+        .count();
+    assert!(about >= 2, "accepted and delivered: {log}");
+}

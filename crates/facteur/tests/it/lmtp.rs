@@ -2,7 +2,7 @@
 
 use facteur_testkit::Script;
 
-use crate::instance::{Instance, LMTP_PORT, Lab, Setup, arrive};
+use crate::instance::{Instance, LMTP_PORT, Lab, Setup, arrive, run_in};
 use crate::letter::field;
 use crate::talk::Talk;
 
@@ -71,4 +71,24 @@ async fn a_domain_behind_lmtp_gets_its_mail_and_each_recipient_its_outcome() {
         "rfc822; two@boxes.test"
     );
     assert_eq!(field(&machine, "status").unwrap(), "5.2.2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_listener_on_a_unix_socket_takes_mail_and_the_socket_is_made_anew_after_a_kill() {
+    let lab = Lab::new("").await;
+    let setup = Setup {
+        listen: "[[listen]]\naddress = \"MAIL.sock\"\nrole = \"lmtp\"",
+        ..Setup::default()
+    };
+    let mut server = Instance::start(&lab, &setup).await;
+    for count in 1..=2 {
+        let socket = server.path("mail.sock").display().to_string();
+        let words = ["send", "--protocol", "LMTP", "--server", &socket];
+        let more = ["--from", "a@client.test", "--to", "anne@here.test"];
+        let answer = run_in(&server.path("data"), &[&words[..], &more[..]].concat());
+        assert_eq!(answer.code, 0, "{answer:?}");
+        server.letters("anne", count);
+        server.kill();
+        server.launch().await;
+    }
 }

@@ -1,8 +1,8 @@
 //! Reports to senders: what they hold, and when none goes out. (RFC 3461, RFC 3464)
 
-use facteur_testkit::Script;
+use facteur_testkit::{Peer, Script};
 
-use crate::instance::{Instance, Lab, Setup, arrive, messages};
+use crate::instance::{Instance, Lab, Setup, arrive, messages, until};
 use crate::letter::{field, words};
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
@@ -175,4 +175,39 @@ async fn hostile_words_of_a_peer_are_shown_harmless_in_report_log_and_queue() {
         let bad = ['\u{1b}', '\u{202e}', '\u{7}', '\0'];
         assert!(!text.contains(bad), "{place}: {text:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_sender_is_told_once_that_a_message_is_late() {
+    let lab = Lab::new(ZONE).await;
+    let peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 not now"))
+        .await;
+    let setup = Setup {
+        delivery: "retry = [\"1s\"]\ndelay_notice_after = \"1s\"",
+        ..Setup::default()
+    };
+    let server = Instance::start(&lab, &setup).await;
+    server
+        .send("anne@here.test", &["x@far.test"], "Subject: x\n\n")
+        .await;
+    let machine = server.letter("anne").machine();
+    assert_eq!(field(&machine, "action").unwrap(), "delayed");
+    assert_eq!(field(&machine, "status").unwrap(), "4.2.1");
+    assert_eq!(field(&machine, "remote-mta").unwrap(), "dns; mx.far.test");
+    assert!(field(&machine, "will-retry-until").is_some(), "{machine}");
+
+    let tries = |peer: &Peer| {
+        let lines = peer.sessions().concat();
+        lines.iter().filter(|line| line.starts_with("RCPT")).count()
+    };
+    let before = tries(&peer);
+    until("two more tries", || {
+        (tries(&peer) >= before + 2).then_some(())
+    });
+    assert_eq!(server.mailbox("anne").len(), 1, "one notice");
+    peer.set_script(Script::accept_all());
+    arrive(&peer, 1);
+    server.queue_is_empty();
+    assert_eq!(server.mailbox("anne").len(), 1, "success was not asked for");
 }

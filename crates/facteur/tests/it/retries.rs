@@ -3,7 +3,7 @@
 use facteur_testkit::{Act, Script};
 
 use crate::instance::{Instance, Lab, Setup, accepted, arrive, messages, until};
-use crate::letter::words;
+use crate::letter::{field, words};
 
 const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2";
 
@@ -290,4 +290,28 @@ async fn a_peer_that_speaks_nonsense_keeps_its_mail_waiting() {
     server.queue_is_empty();
     let log = server.log();
     assert!(!log.contains('\u{1b}') && !log.contains('\0'), "{log:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_address_in_brackets_is_where_the_mail_goes() {
+    let lab = Lab::new("").await;
+    let peer = lab.peer(2, Script::accept_all()).await;
+    let server = Instance::start(&lab, &Setup::default()).await;
+    let to = format!("x@[{}]", lab.ip(2));
+    server.send("a@client.test", &[&to], "Subject: x\n\n").await;
+    arrive(&peer, 1);
+    server.queue_is_empty();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_domain_whose_mx_is_this_server_loops_nowhere() {
+    let lab = Lab::new("loop.test MX 10 mx.here.test\nmx.here.test A @1").await;
+    let server = Instance::start(&lab, &Setup::default()).await;
+    server
+        .send("anne@here.test", &["x@loop.test"], "Subject: x\n\n")
+        .await;
+    let machine = server.letter("anne").machine();
+    assert_eq!(field(&machine, "status").unwrap(), "5.4.6");
+    assert_eq!(field(&machine, "remote-mta"), None);
+    server.queue_is_empty();
 }
