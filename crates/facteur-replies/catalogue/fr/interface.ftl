@@ -463,3 +463,13 @@ cli-heading-arguments = Arguments
 cli-placeholder-command = COMMANDE
 config-label-error = erreur{"\u00A0"}
 config-label-hint = conseil{"\u00A0"}
+
+## facteur serve
+
+serve-no-runtime = le serveur ne peut pas démarrer : { $words }
+serve-no-spool = le spool est inutilisable : { $words }
+serve-no-data-directory = impossible de créer le répertoire de données { $path } : { $words }
+serve-cannot-listen = impossible d’écouter : { $words }
+config-alias-loop = l’alias { $address } revient à son point de départ, ou mène à trop d’adresses
+config-no-postmaster = personne ne recevrait le courrier de postmaster
+config-no-postmaster-hint = ajoutez postmaster = "user@example.org" ; la RFC 5321 veut un postmaster sur chaque serveur
