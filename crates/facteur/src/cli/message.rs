@@ -1,10 +1,10 @@
 //! A queued message as people and programs see it: shared by `queue` and `trace`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use facteur_mail::{
-    Attempt, Delivery, IsoDate, MachineDate, Recipient, RecipientState, RemoteHost, Report,
-    RetryReason, Said, Timestamp,
+    Attempt, Clock as _, Delivery, IsoDate, MachineDate, Recipient, RecipientState, RemoteHost,
+    Report, RetryReason, Said, Timestamp,
 };
 use facteur_replies::{Explanation, Value};
 use facteur_spool::Queued;
@@ -12,15 +12,8 @@ use serde_json::json;
 
 use crate::cli::explain;
 use crate::error::CliError;
+use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
-
-/// Now, for ages and waits.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
-}
 
 /// A duration in words, in its largest unit: "4 minutes".
 pub(crate) fn in_words(duration: Duration, screen: &Screen) -> String {
@@ -58,7 +51,7 @@ pub(crate) fn sender(queued: &Queued) -> String {
 
 /// Everything about one message.
 pub(crate) fn show(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
-    let now = now();
+    let now = SystemClock.now();
     screen.line(Tone::Strong, &queued.id.to_string())?;
     let arrived = queued.envelope.arrived;
     let age = in_words(now.since(arrived), screen);

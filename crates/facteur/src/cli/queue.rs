@@ -1,6 +1,6 @@
 //! `facteur queue`: what waits, why, and until when. Reads the spool beside a running server.
 
-use facteur_mail::{Domain, QueueId};
+use facteur_mail::{Clock as _, Domain, QueueId};
 use facteur_spool::Queued;
 use serde_json::json;
 
@@ -8,6 +8,7 @@ use crate::args::{Instance, QueueFilter};
 use crate::cli::{message, spool};
 use crate::config::Config;
 use crate::error::{CliError, Kind};
+use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
@@ -81,7 +82,7 @@ pub(crate) fn not_queued(what: &str, screen: &Screen) -> CliError {
 }
 
 fn show_line(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
-    let now = message::now();
+    let now = SystemClock.now();
     let id = queued.id.to_string();
     let age = message::in_words(now.since(queued.envelope.arrived), screen);
     let size = message::size_in_words(queued.octets, screen);

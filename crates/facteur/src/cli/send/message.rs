@@ -1,12 +1,12 @@
 //! The content of a test message: given, or made.
 
 use std::io::{self, Read as _};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use facteur_mail::{Address, MailDate, ReversePath, Timestamp};
+use facteur_mail::{Address, Clock as _, MailDate, ReversePath};
 
 use crate::args::SendArgs;
 use crate::error::{CliError, Kind};
+use crate::system::SystemClock;
 
 /// The largest content read from a file or standard input, in octets.
 const MAX_CONTENT: u64 = 256 << 20;
@@ -44,7 +44,7 @@ pub(crate) fn content(
 }
 
 fn made_fields(sender: &ReversePath, recipients: &[Address], ehlo: &str) -> Vec<String> {
-    let now = now();
+    let now = SystemClock.now();
     let to: Vec<String> = recipients.iter().map(Address::to_string).collect();
     let from = sender
         .address()
@@ -66,13 +66,6 @@ fn made_fields(sender: &ReversePath, recipients: &[Address], ehlo: &str) -> Vec<
         fields.push("MIME-Version: 1.0".to_owned());
     }
     fields
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or_default())
 }
 
 /// A text with `\n` for a line break, `@file`, or `-` for standard input.
