@@ -236,7 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session = self.number,
             id = %accepted.receipt.id(),
             client = self.ip.map(display),
-            sender = %escaped(&accepted.sender),
+            sender = %format_args!("<{}>", escaped(&accepted.sender)),
             octets = accepted.octets,
             recipients = accepted.recipients,
             "message accepted"
@@ -433,7 +433,12 @@ fn say(session: u64, reply: &Reply, output: &mut Vec<u8>) {
     let id = reply.id().row().name;
     match reply.code().class() {
         Class::Transient | Class::Permanent => {
-            info!(session, reply = id, text = %escaped(&reply.to_line()), "refused");
+            info!(
+                session,
+                reply = id,
+                text = escaped(&reply.to_line()).to_string(),
+                "refused"
+            );
         }
         Class::Success | Class::Intermediate | Class::Unknown => {
             debug!(session, reply = id, "said");

@@ -267,8 +267,10 @@ impl<'s> Dialogue<'s> {
         if !matches!(reply.class(), Class::Success | Class::Intermediate) {
             self.screen.markdown(6, explanation.meaning)?;
             self.screen.markdown(6, explanation.fix)?;
+            let question = self.screen.text("label-retry", &[]);
+            let answer = explanation.retry_text();
             self.screen
-                .paragraph(Tone::Strong, 6, &explanation.retry_text())?;
+                .paragraph(Tone::Strong, 6, &format!("{question} {answer}"))?;
         }
         Ok(())
     }
