@@ -334,3 +334,24 @@ impl DiskFile for RealFile {
 pub(crate) fn wide(octets: usize) -> u64 {
     u64::try_from(octets).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_network_and_overlay_are_told_from_a_disk() {
+        let kinds = [0x0102_1994, 0x6969, 0x794c_7630, 0xef53].map(Filesystem::from_magic);
+        let expected = [
+            Filesystem::Memory,
+            Filesystem::Network,
+            Filesystem::Overlay,
+            Filesystem::Local,
+        ];
+        assert_eq!(kinds, expected);
+        assert_eq!(
+            kinds.map(Filesystem::survives_power_loss),
+            [false, false, false, true]
+        );
+    }
+}

@@ -594,3 +594,48 @@ fn a_commit_that_nobody_waits_for_any_more_is_written_and_blocks_nobody() {
     disk.power_cycle(0);
     assert_eq!(open(&disk).0.len(), 4);
 }
+
+#[test]
+fn what_queues_behind_a_failed_batch_fails_with_it() {
+    use std::task::{Context, Poll, Waker};
+    let disk = SimDisk::new();
+    let roomy = Config::new("/spool");
+    let (spool, _) =
+        LocalSpool::open_on(Arc::new(disk.clone()), roomy, Arc::new(TestClock::new())).unwrap();
+    let id = store(&*spool, TO, b"x");
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut first = spool.settle(id, vec![delivered(0)]);
+    assert!(first.as_mut().poll(&mut cx).is_pending());
+    // As many as one write can gather, so that what comes next is in the batch behind.
+    let mut between: Vec<_> = (0..1_023)
+        .map(|_| spool.begin(NOON).unwrap().commit(envelope(TO), NOON))
+        .collect();
+    for commit in &mut between {
+        assert!(commit.as_mut().poll(&mut cx).is_pending());
+    }
+    let mut second = spool.settle(id, vec![delivered(1)]);
+    assert!(second.as_mut().poll(&mut cx).is_pending());
+    disk.fail(2, Fault::Io); // the flush
+    for settling in [first.as_mut(), second.as_mut()] {
+        let Poll::Ready(failed) = settling.poll(&mut cx) else {
+            panic!("it is over")
+        };
+        assert!(
+            matches!(failed, Err(SpoolError::Write { .. })),
+            "{failed:?}"
+        );
+    }
+    for commit in between {
+        assert!(matches!(wait(commit), Err(SpoolError::Write { .. })));
+    }
+    assert_eq!(spool.len(), 1);
+    assert_eq!(
+        spool.show(id).unwrap().waiting().recipients.len(),
+        2,
+        "nothing of it is known"
+    );
+    assert_eq!(
+        wait(spool.settle(id, vec![delivered(0), delivered(1)])).unwrap(),
+        Settled::Gone
+    );
+}
