@@ -311,7 +311,10 @@ pub(crate) struct Answer {
 impl Answer {
     fn new(output: Output) -> Self {
         Self {
-            code: output.status.code().unwrap(),
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| panic!("{}", output.status)),
             out: String::from_utf8(output.stdout).unwrap(),
             err: String::from_utf8(output.stderr).unwrap(),
         }
