@@ -8,7 +8,7 @@ use std::os::unix::fs::{
 use std::path::Path;
 use std::sync::Arc;
 
-use facteur_spool::SpoolError;
+use facteur_spool::{SpoolError, Unsafe};
 
 /// Files and directories. Paths are the spool's own; nothing in them comes from a stranger.
 pub trait Disk: Send + Sync + 'static {
@@ -178,13 +178,13 @@ impl Disk for RealDisk {
         }
         let found = fs::metadata(directory).map_err(failed)?;
         if !found.is_dir() {
-            return Err(refuse("it is not a directory"));
+            return Err(refuse(Unsafe::NotADirectory));
         }
         if found.permissions().mode() & OTHERS_WRITE != 0 {
-            return Err(refuse("others may write into it; its mode must be 0700"));
+            return Err(refuse(Unsafe::OthersMayWrite));
         }
         if found.uid() != rustix::process::geteuid().as_raw() {
-            return Err(refuse("it belongs to another user"));
+            return Err(refuse(Unsafe::AnotherOwner));
         }
         Ok(())
     }

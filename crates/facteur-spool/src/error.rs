@@ -62,7 +62,7 @@ pub enum SpoolError {
         /// The path.
         path: PathBuf,
         /// What is wrong with it.
-        why: &'static str,
+        why: Unsafe,
     },
     /// The files were written by a version that this one cannot read.
     Version {
@@ -80,6 +80,28 @@ pub enum SpoolError {
     },
     /// The spool is closed: the server stops.
     Closed,
+}
+
+/// Why a directory cannot hold other people's mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsafe {
+    /// It is something else.
+    NotADirectory,
+    /// Its mode lets others write.
+    OthersMayWrite,
+    /// Another user owns it.
+    AnotherOwner,
+}
+
+impl fmt::Display for Unsafe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotADirectory => "it is not a directory",
+            Self::OthersMayWrite => "others may write into it; its mode must be 0700",
+            Self::AnotherOwner => "it belongs to another user",
+        })
+    }
 }
 
 impl fmt::Display for SpoolError {

@@ -11,7 +11,7 @@ pub mod record;
 mod spool;
 mod standing;
 
-pub use error::SpoolError;
+pub use error::{SpoolError, Unsafe};
 pub use memory::{MemorySpool, Refusal};
 pub use spool::{
     Body, Change, Draft, Leased, Queued, Settled, Spool, SpoolFuture, Waiting, WaitingRecipient,

@@ -4,6 +4,7 @@ mod args;
 mod cli;
 mod config;
 mod error;
+mod failure;
 mod log;
 mod serve;
 mod system;

@@ -9,7 +9,7 @@ use facteur_mail::text::escaped;
 use facteur_mail::{Clock, Random};
 use facteur_route::{HickoryResolver, Planner, Router};
 use facteur_server::{Parts, Server};
-use facteur_spool::Spool;
+use facteur_spool::{Spool, SpoolError};
 use facteur_spool_local::{LocalSpool, RecoveryReport};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::error::{CliError, Kind};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
-use crate::{log, ui, wiring};
+use crate::{failure, log, ui, wiring};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
@@ -30,7 +30,13 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
         .worker_threads(worker_threads())
         .enable_all()
         .build()
-        .map_err(|error| failed("serve-no-runtime", &error, screen))?;
+        .map_err(|error| {
+            let words = shown(&error.to_string());
+            CliError::new(
+                Kind::System,
+                screen.text("serve-no-runtime", &[("words", (&words).into())]),
+            )
+        })?;
     runtime.block_on(serve(&config, screen))
 }
 
@@ -44,12 +50,12 @@ async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     make_data_directory(&config.data_dir, screen)?;
     let (spool, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
-        .map_err(|error| CliError::new(Kind::Spool, said("serve-no-spool", &error, screen)))?;
+        .map_err(|error| no_spool(&error, screen))?;
     say_recovered(&report);
     let spool: Arc<dyn Spool> = spool;
 
     let resolver = HickoryResolver::new(&wiring::dns(config))
-        .map_err(|error| failed("check-no-resolver", &error, screen))?;
+        .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
     let planner = Planner::new(
         Arc::new(resolver),
         Arc::clone(&random),
@@ -79,7 +85,7 @@ async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
         clock,
     };
     let server = Server::start(wiring::server(config), parts)
-        .map_err(|error| failed("serve-cannot-listen", &error, screen))?;
+        .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
     tracing::info!(
         hostname = %config.hostname,
         data = %config.data_dir.display(),
@@ -97,7 +103,7 @@ async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
     spool
         .close()
         .await
-        .map_err(|error| CliError::new(Kind::Spool, said("serve-no-spool", &error, screen)))?;
+        .map_err(|error| no_spool(&error, screen))?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -171,11 +177,10 @@ fn raise_descriptor_limit() {
     }
 }
 
-fn failed(id: &str, error: &dyn std::fmt::Display, screen: &Screen) -> CliError {
-    CliError::new(Kind::System, said(id, error, screen))
-}
-
-fn said(id: &str, error: &dyn std::fmt::Display, screen: &Screen) -> String {
-    let words = shown(&error.to_string());
-    screen.text(id, &[("words", (&words).into())])
+fn no_spool(error: &SpoolError, screen: &Screen) -> CliError {
+    let words = failure::spool(error, screen.language);
+    CliError::new(
+        Kind::Spool,
+        screen.text("serve-no-spool", &[("words", (&words).into())]),
+    )
 }

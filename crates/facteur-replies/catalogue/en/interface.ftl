@@ -468,7 +468,26 @@ config-label-hint = hint
 serve-no-runtime = the server cannot start: { $words }
 serve-no-spool = the spool cannot be used: { $words }
 serve-no-data-directory = the data directory { $path } cannot be made: { $words }
-serve-cannot-listen = cannot listen: { $words }
+serve-cannot-listen = cannot listen on { $address }: { $words }
 config-alias-loop = the alias { $address } leads back to itself, or to too many addresses
 config-no-postmaster = nobody would get mail for postmaster
 config-no-postmaster-hint = set postmaster = "user@example.org"; RFC 5321 wants a postmaster at every server
+
+## Failures
+
+spool-error-full = too little room: { $free } octets free, { $wanted } wanted
+spool-error-write = { $path } cannot be written: { $words }
+spool-error-read = { $path } cannot be read: { $words }
+spool-error-damaged = message { $id } is damaged, in { $path } at octet { $offset }
+spool-error-gone = message { $id } is no longer in the queue
+spool-error-leased = message { $id } is being worked on
+spool-error-owned-by = it belongs to process { $pid } ({ $path })
+spool-error-owned = it belongs to another process ({ $path })
+spool-error-not-a-directory = { $path } is not a directory
+spool-error-others-may-write = others may write into { $path }; its mode must be 0700
+spool-error-another-owner = { $path } belongs to another user
+spool-error-version = { $path } has format version { $found }, which this version of Facteur cannot read
+spool-error-too-large = the envelope needs { $octets } octets, at most { $limit } can be stored
+spool-error-closed = the spool is closed
+resolver-error-unreadable = { $path } cannot be read: { $words }
+resolver-error-no-servers = { $path } names no server that can be used

@@ -469,7 +469,26 @@ config-label-hint = conseil{"\u00A0"}
 serve-no-runtime = le serveur ne peut pas démarrer : { $words }
 serve-no-spool = le spool est inutilisable : { $words }
 serve-no-data-directory = impossible de créer le répertoire de données { $path } : { $words }
-serve-cannot-listen = impossible d’écouter : { $words }
+serve-cannot-listen = impossible d’écouter sur { $address } : { $words }
 config-alias-loop = l’alias { $address } revient à son point de départ, ou mène à trop d’adresses
 config-no-postmaster = personne ne recevrait le courrier de postmaster
 config-no-postmaster-hint = ajoutez postmaster = "user@example.org" ; la RFC 5321 veut un postmaster sur chaque serveur
+
+## Failures
+
+spool-error-full = il reste trop peu de place : { $free } octets libres pour { $wanted } demandés
+spool-error-write = impossible d’écrire { $path } : { $words }
+spool-error-read = impossible de lire { $path } : { $words }
+spool-error-damaged = le message { $id } est abîmé, dans { $path } à l’octet { $offset }
+spool-error-gone = le message { $id } n’est plus dans la file d’attente
+spool-error-leased = le message { $id } est en cours de traitement
+spool-error-owned-by = il appartient au processus { $pid } ({ $path })
+spool-error-owned = il appartient à un autre processus ({ $path })
+spool-error-not-a-directory = { $path } n’est pas un répertoire
+spool-error-others-may-write = d’autres peuvent écrire dans { $path } ; ses droits doivent être 0700
+spool-error-another-owner = { $path } appartient à un autre utilisateur
+spool-error-version = { $path } est au format { $found }, que cette version de Facteur ne sait pas lire
+spool-error-too-large = l’enveloppe demande { $octets } octets, et { $limit } au plus peuvent être conservés
+spool-error-closed = le spool est fermé
+resolver-error-unreadable = impossible de lire { $path } : { $words }
+resolver-error-no-servers = { $path } ne nomme aucun serveur utilisable

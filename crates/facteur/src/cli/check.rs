@@ -13,6 +13,7 @@ use crate::args::Instance;
 use crate::cli::explain;
 use crate::config::Config;
 use crate::error::{CliError, Kind};
+use crate::failure;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
@@ -183,20 +184,15 @@ pub(crate) struct Lookups {
 impl Lookups {
     /// A resolver over what `dns` says.
     pub(crate) fn new(dns: &DnsConfig, screen: &Screen) -> Result<Self, CliError> {
-        let failed = |words: String| {
-            let words = shown(&words);
-            CliError::new(
-                Kind::System,
-                screen.text("check-no-resolver", &[("words", (&words).into())]),
-            )
-        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| CliError::new(Kind::System, shown(&error.to_string())))?;
         let resolver = runtime
             .block_on(async { HickoryResolver::new(dns) })
-            .map_err(|error| failed(error.to_string()))?;
+            .map_err(|error| {
+                CliError::new(Kind::System, failure::resolver(&error, screen.language))
+            })?;
         // A command only looks: an MX on this machine is worth showing.
         let policy = Policy {
             allow_loopback_mx: true,

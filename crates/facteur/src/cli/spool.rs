@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::args::Instance;
 use crate::config::Config;
 use crate::error::{CliError, Kind};
+use crate::failure;
 use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
@@ -21,7 +22,12 @@ pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliE
     let reader = open(instance, screen)?;
     let report = reader.report();
     let mut damage: Vec<String> = report.damaged.iter().map(Damage::to_string).collect();
-    damage.extend(reader.check().iter().map(|(_, error)| error.to_string()));
+    damage.extend(
+        reader
+            .check()
+            .iter()
+            .map(|(_, error)| failure::spool(error, screen.language)),
+    );
     let messages = number(reader.ids().len());
     if screen.json {
         screen.json(&json!({
@@ -56,14 +62,14 @@ pub(crate) fn export(to: &Path, instance: &Instance, screen: &mut Screen) -> Res
         .recursive(true)
         .mode(0o700)
         .create(to);
-    made.map_err(|error| cannot_export(&path, &error, screen))?;
+    made.map_err(|error| cannot_export(&path, &shown(&error.to_string()), screen))?;
     let done = reader
         .export(to)
-        .map_err(|error| cannot_export(&path, &error, screen))?;
+        .map_err(|error| cannot_export(&path, &failure::spool(&error, screen.language), screen))?;
     let damaged: Vec<String> = done
         .damaged
         .iter()
-        .map(|(_, error)| error.to_string())
+        .map(|(_, error)| failure::spool(error, screen.language))
         .collect();
     if screen.json {
         screen.json(&json!({"messages": done.messages, "directory": to.display().to_string(), "damaged": damaged}))?;
@@ -116,14 +122,13 @@ pub(crate) fn message(
 
 /// What is said of a message, or a spool, that cannot be read.
 pub(crate) fn cannot_read(path: &str, error: &SpoolError, screen: &Screen) -> CliError {
-    let words = shown(&error.to_string());
+    let words = failure::spool(error, screen.language);
     let args = [("path", path.into()), ("words", (&words).into())];
     CliError::new(Kind::Spool, screen.text("spool-cannot-read", &args))
 }
 
-fn cannot_export(path: &str, error: &dyn std::fmt::Display, screen: &Screen) -> CliError {
-    let words = shown(&error.to_string());
-    let args = [("path", path.into()), ("words", (&words).into())];
+fn cannot_export(path: &str, words: &str, screen: &Screen) -> CliError {
+    let args = [("path", path.into()), ("words", words.into())];
     CliError::new(Kind::System, screen.text("spool-cannot-export", &args))
 }
 
