@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use facteur_replies::{self as replies, Language};
+
 /// The most characters of a stranger's text shown in one place.
 pub const MAX_SHOWN: usize = 1_000;
 
@@ -32,6 +34,24 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
+/// A size for people: octets up to 9,999, then a binary unit with one decimal, as the language writes numbers.
+#[must_use]
+pub fn size(octets: u64, language: Language) -> String {
+    let (id, unit) = match octets {
+        0..10_000 => ("size-octets", 1),
+        10_000..1_048_576 => ("size-kib", 1 << 10),
+        1_048_576..1_073_741_824 => ("size-mib", 1 << 20),
+        _ => ("size-gib", 1 << 30),
+    };
+    let number = if unit == 1 {
+        octets.to_string()
+    } else {
+        let mark = replies::text(language, "decimal-mark", &[]);
+        format!("{}{mark}{}", octets / unit, octets % unit * 10 / unit)
+    };
+    replies::text(language, id, &[("number", (&number).into())])
+}
+
 /// Whether a character shows as itself and moves nothing around it.
 #[must_use]
 pub fn is_harmless(c: char) -> bool {
@@ -60,5 +80,20 @@ mod tests {
             escaped(&"x".repeat(5_000)).to_string().chars().count(),
             MAX_SHOWN + 1
         );
+    }
+
+    #[test]
+    fn a_size_has_the_unit_that_people_read() {
+        for (octets, english, french) in [
+            (0, "0 octets", "0 octets"),
+            (9_999, "9999 octets", "9999 octets"),
+            (10_240, "10.0 KiB", "10,0 Kio"),
+            (2_621_440, "2.5 MiB", "2,5 Mio"),
+            (u64::MAX, "17179869183.9 GiB", "17179869183,9 Gio"),
+        ] {
+            let plain = |language| size(octets, language).replace('\u{a0}', " ");
+            assert_eq!(plain(Language::English), english);
+            assert_eq!(plain(Language::French), french);
+        }
     }
 }

@@ -6,7 +6,7 @@ use facteur_replies::{Explanation, Language, RemoteReply, Retry, Value, explain,
 use super::{MAX_DESCRIBED, News, Original, Report, Told};
 use crate::attempt::{RemoteHost, Said};
 use crate::date::IsoDate;
-use crate::text::{MAX_SHOWN, escaped};
+use crate::text::{MAX_SHOWN, escaped, size};
 
 /// Where lines are wrapped, in characters.
 const WIDTH: usize = 74;
@@ -43,9 +43,10 @@ pub(super) fn body(report: &Report<'_>, original: &Original) -> String {
 fn write_in(page: &mut Page, report: &Report<'_>, original: &Original, language: Language) {
     let date = IsoDate(report.envelope.arrived).to_string();
     let id = report.about.to_string();
+    let size = size(report.octets, language);
     let args = [
         ("host", report.hostname.into()),
-        ("kilobytes", report.octets.div_ceil(1_000).into()),
+        ("size", (&size).into()),
         ("date", (&date).into()),
         ("id", (&id).into()),
     ];

@@ -157,7 +157,7 @@ dsn-subject-failed = Your message could not be delivered
 dsn-subject-delayed = Your message is late; this server keeps trying
 dsn-subject-done = News of the delivery of your message
 dsn-english-below = The same text stands below in English.
-dsn-about = This is the mail server { $host }. It writes about the message of { $kilobytes } kB that it took from you on { $date } and named { $id }.
+dsn-about = This is the mail server { $host }. It writes about the message of { $size } that it took from you on { $date } and named { $id }.
 dsn-message-id = Your program named the message { $message-id }.
 dsn-failed = It could not be delivered to:
 dsn-expired = It was tried many times since { $since } and has now been given up. It could not be delivered to:
@@ -381,9 +381,10 @@ duration-days = { $count ->
    *[other] { $count } days
 }
 decimal-mark = .
-size-octets = { $number } B
-size-kib = { $number } KiB
-size-mib = { $number } MiB
+size-octets = { $number } octets
+size-kib = { $number } KiB
+size-mib = { $number } MiB
+size-gib = { $number } GiB
 queue-count = { $count ->
     [0] The queue is empty.
     [one] One message is queued.

@@ -157,7 +157,7 @@ dsn-subject-failed = Votre message n’a pas pu être remis
 dsn-subject-delayed = Votre message a du retard ; ce serveur continue d’essayer
 dsn-subject-done = Des nouvelles de la remise de votre message
 dsn-english-below = The same text stands below in English.
-dsn-about = Ici le serveur de messagerie { $host }, au sujet du message de { $kilobytes } ko reçu de vous le { $date } et nommé { $id } chez nous.
+dsn-about = Ici le serveur de messagerie { $host }, au sujet du message de { $size } reçu de vous le { $date } et nommé { $id } chez nous.
 dsn-message-id = Votre programme a nommé ce message { $message-id }.
 dsn-failed = Il n’a pas pu être remis à :
 dsn-expired = Il a fait l’objet de nombreux essais depuis le { $since } et vient d’être abandonné. Il n’a pas pu être remis à :
@@ -381,9 +381,10 @@ duration-days = { $count ->
    *[other] { $count } jours
 }
 decimal-mark = ,
-size-octets = { $number } o
-size-kib = { $number } Kio
-size-mib = { $number } Mio
+size-octets = { $number } octets
+size-kib = { $number } Kio
+size-mib = { $number } Mio
+size-gib = { $number } Gio
 queue-count = { $count ->
     [0] La file d’attente est vide.
     [one] Un message est en file d’attente.

@@ -66,6 +66,9 @@ pub enum About {
     Recipient,
     /// The message, or its sender.
     Message,
+    /// BDAT: the server offered CHUNKING and does not know it. The message is to be sent again without, over another
+    /// connection: the server may have read this content as commands.
+    Chunking,
     /// The connection: 421, lost, or out of order. Nothing was said about the recipient.
     Connection,
     /// The number of recipients: this one is to be sent in another transaction, whatever the class of the code.

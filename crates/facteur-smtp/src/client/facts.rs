@@ -1,5 +1,5 @@
 //! What a message's content really holds, found by reading it: asked for only when the next server lacks an
-//! extension that the message was declared to need.
+//! extension that the message was declared to need, or takes content by BDAT.
 
 use facteur_mail::BodyType;
 use memchr::memchr;
@@ -16,6 +16,8 @@ pub struct Facts {
     pub eight_bit: bool,
     /// NUL, a bare CR or LF, or a line longer than [`MAX_TEXT_LINE`]: BINARYMIME.
     pub binary: bool,
+    /// Only CRLF ends a line, the last one included: it arrives the same, octet for octet, by DATA and by BDAT.
+    pub clean: bool,
 }
 
 impl Facts {
@@ -26,6 +28,7 @@ impl Facts {
             eight_bit_header: smtputf8,
             eight_bit: body != BodyType::SevenBit,
             binary: body == BodyType::BinaryMime,
+            clean: false,
         }
     }
 }
@@ -34,6 +37,9 @@ impl Facts {
 #[derive(Debug, Clone, Default)]
 pub struct Inspection {
     facts: Facts,
+    /// A bare CR or LF was seen.
+    bare: bool,
+    begun: bool,
     line: usize,
     after_cr: bool,
     in_body: bool,
@@ -51,12 +57,15 @@ impl Inspection {
     /// What was found.
     #[must_use]
     pub const fn finish(mut self) -> Facts {
-        self.facts.binary |= self.after_cr;
+        self.bare |= self.after_cr;
+        self.facts.binary |= self.bare;
+        self.facts.clean = self.begun && !self.bare && self.line == 0;
         self.facts
     }
 
     /// A line or a part of it; an LF can only be its last octet.
     fn part_of_line(&mut self, part: &[u8]) {
+        self.begun = true;
         let eight_bit = !part.is_ascii();
         self.facts.eight_bit |= eight_bit;
         self.facts.eight_bit_header |= eight_bit && !self.in_body;
@@ -69,8 +78,7 @@ impl Inspection {
         };
         let broken_before = self.after_cr && !part.starts_with(b"\n");
         let proper_end = cr || (self.after_cr && part == b"\n");
-        self.facts.binary |=
-            broken_before || memchr(b'\r', text).is_some() || (ended && !proper_end);
+        self.bare |= broken_before || memchr(b'\r', text).is_some() || (ended && !proper_end);
         self.line += text.len() + usize::from(broken_before);
         self.facts.binary |= self.line > MAX_TEXT_LINE;
         self.after_cr = cr && !ended;
@@ -98,28 +106,31 @@ mod tests {
     #[test]
     fn content_is_what_its_octets_are() {
         let long = format!("A: b\r\n\r\n{}\r\n", "x".repeat(999));
-        for (content, header, eight_bit, binary) in [
-            (&b"A: b\r\n\r\ntext\r\n"[..], false, false, false),
-            ("A: é\r\n\r\ntext\r\n".as_bytes(), true, true, false),
-            ("A: b\r\n\r\nté\r\n".as_bytes(), false, true, false),
-            (b"A: b\r\n\r\n\0\r\n", false, false, true),
-            (b"A: b\r\n\r\na\nb\r\n", false, false, true),
-            (b"A: b\r\n\r\na\rb\r\n", false, false, true),
-            (b"A: b\r\n\r\na\r", false, false, true),
-            (b"A: b\r\n\r\na", false, false, false),
-            (long.as_bytes(), false, false, true),
+        for (content, header, eight_bit, binary, clean) in [
+            (&b"A: b\r\n\r\ntext\r\n"[..], false, false, false, true),
+            ("A: é\r\n\r\ntext\r\n".as_bytes(), true, true, false, true),
+            ("A: b\r\n\r\nté\r\n".as_bytes(), false, true, false, true),
+            (b"A: b\r\n\r\n\0\r\n", false, false, true, true),
+            (b"A: b\r\n\r\na\nb\r\n", false, false, true, false),
+            (b"A: b\r\n\r\na\rb\r\n", false, false, true, false),
+            (b"A: b\r\n\r\na\r", false, false, true, false),
+            (b"A: b\r\n\r\na\n", false, false, true, false),
+            (b"A: b\r\n\r\n\n", false, false, true, false),
+            (b"A: b\r\n\r\na", false, false, false, false),
+            (b"\r\n", false, false, false, true),
+            (b"", false, false, false, false),
+            (long.as_bytes(), false, false, true, true),
         ] {
             let expected = Facts {
                 eight_bit_header: header,
                 eight_bit,
                 binary,
+                clean,
             };
-            assert_eq!(
-                facts(content, 1_000),
-                expected,
-                "{}",
-                content.escape_ascii()
-            );
+            for size in [1_000, 1] {
+                let facts = facts(content, size);
+                assert_eq!(facts, expected, "{}", content.escape_ascii());
+            }
         }
     }
 

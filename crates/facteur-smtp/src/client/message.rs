@@ -27,6 +27,8 @@ pub struct Message<'a> {
     pub envid: Option<&'a EnvId>,
     /// What the content really holds, where it was read; else what was declared is believed.
     pub facts: Option<Facts>,
+    /// Whether content that is [`Facts::clean`] goes by BDAT where the server takes it; binary content always does.
+    pub chunking: bool,
 }
 
 /// How the message goes to this server.
@@ -34,6 +36,19 @@ pub struct Message<'a> {
 pub(super) struct Form {
     pub(super) body: BodyType,
     pub(super) smtputf8: bool,
+    pub(super) carriage: Carriage,
+}
+
+/// How the content goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Carriage {
+    /// By DATA.
+    #[default]
+    Data,
+    /// By BDAT, though DATA would do.
+    Chunk,
+    /// By BDAT, because nothing else would do.
+    BinaryChunk,
 }
 
 /// What the message needs and the server does not offer.
@@ -59,9 +74,17 @@ impl Message<'_> {
             return Err(Lacking::SmtpUtf8);
         }
         let ascii = sender_is_ascii && self.recipients.iter().all(|r| r.address.is_ascii());
+        let body = self.body_form(offered, facts)?;
         Ok(Form {
-            body: self.body_form(offered, facts)?,
+            body,
             smtputf8: offered.smtputf8 && (self.smtputf8 || !ascii),
+            carriage: if body == BodyType::BinaryMime {
+                Carriage::BinaryChunk
+            } else if self.chunking && offered.chunking && facts.clean {
+                Carriage::Chunk
+            } else {
+                Carriage::Data
+            },
         })
     }
 

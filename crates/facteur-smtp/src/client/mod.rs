@@ -16,7 +16,8 @@
 //! ```
 //!
 //! What the remote did not offer is never sent. A message that needs it gets its verdict here, before MAIL, in our own
-//! words; [`Session::wants_facts`] tells whether reading the content could show that it is not needed after all.
+//! words; [`Session::wants_facts`] tells whether reading the content could show that it is not needed after all, or
+//! that it may go by BDAT.
 //!
 //! Replies are counted, never matched by their text, and only the first digit decides (RFC 5321 §4.2), with two
 //! exceptions that the RFC makes: 421 concerns the connection (§3.8), and "too many recipients" the transaction

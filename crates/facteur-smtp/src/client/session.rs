@@ -2,15 +2,15 @@
 
 use std::collections::VecDeque;
 
-use facteur_mail::{BodyType, Said, Stage};
+use facteur_mail::{Said, Stage};
 use facteur_replies::{Class, Detail, RemoteReply, Reply};
 
 use super::action::{About, Action, RecipientOutcome};
 use super::config::{Config, Dialect, Lost};
 use super::extensions::Extensions;
 use super::limits::{MAX_HEARD, MAX_HEARD_PER_RECIPIENT, Waiting};
-use super::message::{Form, Lacking, Message, write_rcpt};
-use super::state::{Command, Encoding, Misbehaviour, Output, State, Transfer};
+use super::message::{Carriage, Form, Lacking, Message, write_rcpt};
+use super::state::{Chunk, Command, Encoding, Misbehaviour, Output, State, Transfer};
 use super::stuffing::Stuffing;
 use crate::syntax::reply::{Finding, MAX_REPLY_OCTETS, ReplyReader};
 
@@ -162,12 +162,16 @@ impl Session {
     }
 
     /// Whether the content should be read for [`Message::facts`] before [`Session::send`]: as declared it could not
-    /// go to this server, as it really is it may.
+    /// go to this server, as it really is it may; or it could go by BDAT, if it is clean.
     #[must_use]
     pub fn wants_facts(&self, message: &Message<'_>) -> bool {
         message.facts.is_none()
             && match message.form(&self.extensions) {
-                Ok(_) | Err(Lacking::Room { .. }) => false,
+                Ok(form) => {
+                    let binary = form.carriage == Carriage::BinaryChunk;
+                    message.chunking && self.extensions.chunking && !binary
+                }
+                Err(Lacking::Room { .. }) => false,
                 Err(Lacking::SmtpUtf8) => message.sender.address().is_none_or(|a| a.is_ascii()),
                 Err(Lacking::EightBitMime | Lacking::BinaryMime) => true,
             }
@@ -186,6 +190,7 @@ impl Session {
         self.hearing = MAX_HEARD + message.recipients.len() * MAX_HEARD_PER_RECIPIENT;
         let mut transfer = Transfer {
             unsettled: vec![true; message.recipients.len()],
+            octets: message.octets,
             ..Transfer::default()
         };
         match message.form(&self.extensions) {
@@ -206,14 +211,9 @@ impl Session {
             State::Content(_, Encoding::Dots(stuffing)) => {
                 stuffing.push(piece, &mut self.output.bytes);
             }
-            State::Content(_, Encoding::Chunk { left }) => {
-                let octets = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-                match left.checked_sub(octets) {
-                    Some(rest) => {
-                        *left = rest;
-                        self.output.bytes.extend_from_slice(piece);
-                    }
-                    None => self.abort(Reply::local_error()),
+            State::Content(_, Encoding::Chunk(chunk)) => {
+                if !chunk.push(piece, &mut self.output.bytes) {
+                    self.abort(Reply::local_error());
                 }
             }
             State::Greeting
@@ -231,10 +231,15 @@ impl Session {
     /// There is no more content. May follow the last [`Session::content`] at once, so that both go out in one write.
     pub fn content_ends(&mut self) {
         if let State::Content(transfer, encoding) = &mut self.state {
-            match encoding {
-                Encoding::Dots(stuffing) => stuffing.finish(&mut self.output.bytes),
-                Encoding::Chunk { left: 0 } => {}
-                Encoding::Chunk { .. } => return self.abort(Reply::local_error()),
+            let complete = match encoding {
+                Encoding::Dots(stuffing) => {
+                    stuffing.finish(&mut self.output.bytes);
+                    true
+                }
+                Encoding::Chunk(chunk) => chunk.finish(&mut self.output.bytes),
+            };
+            if !complete {
+                return self.abort(Reply::local_error());
             }
             self.state = State::Verdict(std::mem::take(transfer));
         }
@@ -312,8 +317,9 @@ impl Session {
     /// the remote does not want the rest. A success there is none.
     fn unasked(&mut self, reply: RemoteReply) {
         match (&self.state, reply.class()) {
-            (State::Content(..), Class::Transient | Class::Permanent) => {
-                self.fail(&Said::ByPeer(reply), About::Message);
+            (State::Content(transfer, _), Class::Transient | Class::Permanent) => {
+                let about = transfer.refusal_is_about(reply.code);
+                self.fail(&Said::ByPeer(reply), about);
             }
             _ => self.misbehaved(Misbehaviour::Unasked),
         }
@@ -436,15 +442,15 @@ impl Session {
             let (count, commands) = transfer.next_group(pipelining);
             out.extend_from_slice(commands);
             transfer.sent += count;
-            if pipelining && transfer.all_sent() && transfer.chunk.is_none() {
+            if pipelining && transfer.all_sent() && transfer.carriage == Carriage::Data {
                 out.extend_from_slice(b"DATA\r\n");
                 transfer.sent += 1;
             }
         } else if transfer.accepted.is_empty() {
             return self.leave(&transfer);
-        } else if let Some(octets) = transfer.chunk {
-            out.extend_from_slice(format!("BDAT {octets} LAST\r\n").as_bytes());
-            self.state = State::Content(transfer, Encoding::Chunk { left: octets });
+        } else if transfer.carriage != Carriage::Data {
+            let chunk = Chunk::new(transfer.octets);
+            self.state = State::Content(transfer, Encoding::Chunk(chunk));
             return;
         } else {
             out.extend_from_slice(b"DATA\r\n");
@@ -470,7 +476,13 @@ impl Session {
         if matches!(reply.class(), Class::Intermediate | Class::Unknown) {
             return self.out_of_order(State::Verdict(transfer), &reply);
         }
+        let about = transfer.refusal_is_about(reply.code);
         let said = Said::ByPeer(reply);
+        if about == About::Chunking {
+            // The connection is closed without QUIT: the server may be in the middle of what it takes for commands.
+            return self.tell(transfer.settle_rest(Stage::EndOfData, &said, about));
+        }
+        transfer.judged = true;
         match self.config.dialect {
             Dialect::Smtp => {
                 self.tell(transfer.settle_rest(Stage::EndOfData, &said, About::Message));
@@ -495,9 +507,7 @@ impl Session {
         let out = &mut transfer.commands;
         message.write_mail(form, &self.extensions, out);
         transfer.ends.push(out.len());
-        if form.body == BodyType::BinaryMime {
-            transfer.chunk = Some(message.octets);
-        }
+        transfer.carriage = form.carriage;
         let limit = self.extensions.max_recipients.unwrap_or(usize::MAX);
         for (index, recipient) in message.recipients.iter().enumerate() {
             if !form.smtputf8 && !recipient.address.is_ascii() {

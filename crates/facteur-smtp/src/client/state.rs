@@ -8,6 +8,7 @@ use facteur_replies::ReplyCode;
 
 use super::action::{About, RecipientOutcome};
 use super::limits::{MAX_GROUP, MAX_GROUP_OCTETS, Waiting};
+use super::message::Carriage;
 use super::stuffing::Stuffing;
 use crate::syntax::reply::ReplyError;
 
@@ -41,8 +42,44 @@ pub(super) enum State {
 pub(super) enum Encoding {
     /// After DATA.
     Dots(Stuffing),
-    /// In one BDAT chunk that announced its size; so many octets are to come.
-    Chunk { left: u64 },
+    /// In one BDAT chunk.
+    Chunk(Chunk),
+}
+
+/// A BDAT chunk of known size. Its command goes out together with its first octets. (RFC 3030 §2)
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// Octets still to come.
+    left: u64,
+    announced: bool,
+}
+
+impl Chunk {
+    pub(super) const fn new(octets: u64) -> Self {
+        Self {
+            left: octets,
+            announced: false,
+        }
+    }
+
+    /// Appends a piece of content, as it is; whether there was room for it in the chunk.
+    pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> bool {
+        let octets = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        let Some(rest) = self.left.checked_sub(octets) else {
+            return false;
+        };
+        if !std::mem::replace(&mut self.announced, true) {
+            out.extend_from_slice(format!("BDAT {} LAST\r\n", self.left).as_bytes());
+        }
+        out.extend_from_slice(piece);
+        self.left = rest;
+        true
+    }
+
+    /// Whether the chunk is complete, its command included.
+    pub(super) fn finish(&mut self, out: &mut Vec<u8>) -> bool {
+        self.left == 0 && self.push(b"", out)
+    }
 }
 
 /// A message under way.
@@ -66,8 +103,12 @@ pub(super) struct Transfer {
     pub(super) unsettled: Vec<bool>,
     /// The reply that said that there are too many recipients.
     pub(super) full: Option<Said>,
-    /// Octets of content if it goes by BDAT.
-    pub(super) chunk: Option<u64>,
+    /// Octets of content.
+    pub(super) octets: u64,
+    /// How they go.
+    pub(super) carriage: Carriage,
+    /// Whether a verdict on the content has come.
+    pub(super) judged: bool,
 }
 
 /// What a reply is to.
@@ -108,6 +149,16 @@ impl Transfer {
     /// Whether every RCPT is out.
     pub(super) const fn all_sent(&self) -> bool {
         self.sent >= self.ends.len()
+    }
+
+    /// What a refusal of the content is about. A code of syntax is for BDAT, not for the message: the server offered
+    /// CHUNKING and does not know it. (RFC 5321 §4.2.1, x0z)
+    pub(super) fn refusal_is_about(&self, code: ReplyCode) -> About {
+        let unknown = !self.judged && matches!(code.number(), 500..=504);
+        match self.carriage {
+            Carriage::Chunk if unknown => About::Chunking,
+            Carriage::Chunk | Carriage::Data | Carriage::BinaryChunk => About::Message,
+        }
     }
 
     /// The verdict on a recipient, unless it has one.

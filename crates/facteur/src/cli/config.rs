@@ -75,6 +75,7 @@ fn in_force(config: &Config) -> Value {
         "hostname": config.hostname.to_string(),
         "data_dir": config.data_dir.display().to_string(),
         "language": config.language.tag(),
+        "postmaster": config.postmaster.as_ref().map(ToString::to_string),
         "listen": config.listeners.iter().map(|listener| json!({
             "address": match &listener.endpoint {
                 Endpoint::Tcp(address) => address.to_string(),
@@ -94,6 +95,7 @@ fn in_force(config: &Config) -> Value {
                 Deliver::Relay(hop) => format!("relay:{hop}"),
             },
             "users": domain.users.as_ref().map(|users| users.iter().cloned().collect::<Vec<_>>()),
+            "language": config.report_languages.get(name).map(|language| language.tag()),
             "catch_all": domain.catch_all.as_ref().map(ToString::to_string),
             "tag_delimiter": domain.tag_delimiter.map(String::from).unwrap_or_default(),
             "aliases": domain.aliases.iter().map(|(name, to)| (name.clone(), json!(texts(to)))).collect::<serde_json::Map<_, _>>(),

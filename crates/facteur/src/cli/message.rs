@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use facteur_mail::text::size;
 use facteur_mail::{
     Attempt, Clock as _, Delivery, IsoDate, MachineDate, Recipient, RecipientState, RemoteHost,
     Report, RetryReason, Said, Timestamp,
@@ -25,18 +26,6 @@ pub(crate) fn in_words(duration: Duration, screen: &Screen) -> String {
         _ => ("duration-days", seconds / 86_400),
     };
     screen.text(id, &[("count", count.into())])
-}
-
-/// A size in octets or a binary unit.
-pub(crate) fn size_in_words(octets: u64, screen: &Screen) -> String {
-    let tenths = |unit: u64| format!("{}.{}", octets / unit, octets % unit * 10 / unit);
-    let (id, number) = match octets {
-        0..1_024 => ("size-octets", octets.to_string()),
-        1_024..1_048_576 => ("size-kib", tenths(1 << 10)),
-        _ => ("size-mib", tenths(1 << 20)),
-    };
-    let number = number.replace('.', &screen.text("decimal-mark", &[]));
-    screen.text(id, &[("number", (&number).into())])
 }
 
 /// The sender as shown: `<>` for the null sender.
@@ -63,7 +52,7 @@ pub(crate) fn show(queued: &Queued, screen: &mut Screen) -> Result<(), CliError>
     let client = client(queued, screen);
     for (label, value) in [
         ("message-sender", sender(queued)),
-        ("message-size", size_in_words(queued.octets, screen)),
+        ("message-size", size(queued.octets, screen.language)),
         ("message-arrival", arrived),
         ("message-client", client),
     ] {

@@ -1,5 +1,6 @@
 //! `facteur queue`: what waits, why, and until when. Reads the spool beside a running server.
 
+use facteur_mail::text::size;
 use facteur_mail::{Clock as _, Domain, QueueId};
 use facteur_spool::Queued;
 use serde_json::json;
@@ -85,7 +86,7 @@ fn show_line(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
     let now = SystemClock.now();
     let id = queued.id.to_string();
     let age = message::in_words(now.since(queued.envelope.arrived), screen);
-    let size = message::size_in_words(queued.octets, screen);
+    let size = size(queued.octets, screen.language);
     let sender = message::sender(queued);
     let args = [
         ("id", (&id).into()),

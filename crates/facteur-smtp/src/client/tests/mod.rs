@@ -26,6 +26,7 @@ struct Mail {
     ret: Option<Ret>,
     envid: Option<EnvId>,
     octets: Option<u64>,
+    chunking: bool,
 }
 
 fn mail(recipients: &[&str]) -> Mail {
@@ -43,6 +44,7 @@ fn mail(recipients: &[&str]) -> Mail {
         ret: None,
         envid: None,
         octets: None,
+        chunking: false,
     }
 }
 
@@ -57,6 +59,7 @@ impl Mail {
             ret: self.ret,
             envid: self.envid.as_ref(),
             facts: None,
+            chunking: self.chunking,
         }
     }
 }
