@@ -179,16 +179,6 @@ impl Explanation {
     pub fn retry_text(&self) -> String {
         text(self.language, retry_id(self.retry), &[])
     }
-
-    /// What the reply is about, in the reader's language.
-    #[must_use]
-    pub fn category_text(&self) -> String {
-        text(
-            self.language,
-            &format!("category-{}", self.category.name()),
-            &[],
-        )
-    }
 }
 
 const fn retry_id(retry: Retry) -> &'static str {

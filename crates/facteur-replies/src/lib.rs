@@ -36,6 +36,6 @@ pub use explain::{Basis, Explanation, entry, explain, keys};
 pub use lang::Language;
 pub use replies::{ReplyId, Row};
 pub use reply::{MAX_ARGUMENT, MAX_REPLY_LINE, RemoteReply, Reply};
-pub use text::{Value, has_text, isolated_text, text};
+pub use text::{Value, has_text, text};
 pub use topic::Topic;
 pub use vocabulary::{Actor, Category, Retry, Speaker, Stage};

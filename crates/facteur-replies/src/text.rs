@@ -43,33 +43,24 @@ impl From<u64> for Value<'_> {
 /// An id that no language has is a bug: a debug build panics, a release build shows the id.
 #[must_use]
 pub fn text(language: Language, id: &str, args: &[(&str, Value<'_>)]) -> String {
-    format(bundle(&PLAIN, language), id, args)
-}
-
-/// As [`text`], each value wrapped in the invisible isolation marks U+2068 and U+2069: for HTML and other
-/// places where texts of both directions meet. Never for text that is copied into a shell or a file.
-#[must_use]
-pub fn isolated_text(language: Language, id: &str, args: &[(&str, Value<'_>)]) -> String {
-    format(bundle(&ISOLATED, language), id, args)
+    format(bundle(language), id, args)
 }
 
 /// Whether there is a message `id`; every language has the same ones.
 #[must_use]
 pub fn has_text(id: &str) -> bool {
-    bundle(&PLAIN, Language::English).has_message(id)
+    bundle(Language::English).has_message(id)
 }
 
 type Bundle = FluentBundle<FluentResource>;
-type Bundles = LazyLock<[Bundle; Language::ALL.len()]>;
 
-static PLAIN: Bundles = LazyLock::new(|| Language::ALL.map(|language| load(language, false)));
-static ISOLATED: Bundles = LazyLock::new(|| Language::ALL.map(|language| load(language, true)));
+static BUNDLES: LazyLock<[Bundle; Language::ALL.len()]> = LazyLock::new(|| Language::ALL.map(load));
 
-fn bundle(bundles: &'static Bundles, language: Language) -> &'static Bundle {
-    catalogue::in_language(bundles, language)
+fn bundle(language: Language) -> &'static Bundle {
+    catalogue::in_language(&BUNDLES, language)
 }
 
-fn load(language: Language, isolating: bool) -> Bundle {
+fn load(language: Language) -> Bundle {
     let source = *catalogue::in_language(&catalogue::INTERFACE, language);
     // The tags are constants; should one not parse, only the plural rules become English ones.
     let locale: LanguageIdentifier = language.tag().parse().unwrap_or_default();
@@ -77,7 +68,8 @@ fn load(language: Language, isolating: bool) -> Bundle {
     let resource =
         FluentResource::try_new(source.to_owned()).unwrap_or_else(|(resource, _)| resource);
     let mut bundle = Bundle::new_concurrent(vec![locale]);
-    bundle.set_use_isolating(isolating);
+    // Fluent would wrap each value in invisible marks, which end up in shells and files.
+    bundle.set_use_isolating(false);
     let twice = bundle.add_resource(resource);
     debug_assert!(twice.is_ok(), "{language}: {twice:?}");
     bundle
@@ -146,13 +138,9 @@ mod tests {
     }
 
     #[test]
-    fn only_isolated_texts_carry_isolation_marks() {
+    fn a_text_carries_no_isolation_marks() {
         let args = [("head", "a".into()), ("last", "b".into())];
         assert_eq!(text(Language::English, "list-and", &args), "a and b");
-        assert_eq!(
-            isolated_text(Language::French, "list-and", &args),
-            "\u{2068}a\u{2069} et \u{2068}b\u{2069}"
-        );
     }
 
     #[test]

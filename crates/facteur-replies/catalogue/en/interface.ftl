@@ -10,10 +10,8 @@ label-retry = Does trying again help?
 label-who-acts = Who must act
 label-stages = Where you meet it
 label-speakers = Who says it
-label-category = What it is about
 label-see = See also
 label-rfc = Defined in
-label-basis = How this was found
 
 basis-pair = The code { $code } together with { $enhanced } has a meaning of its own; this is it.
 basis-enhanced = { $code ->

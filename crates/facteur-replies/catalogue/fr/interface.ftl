@@ -10,10 +10,8 @@ label-retry = Un nouvel essai sert-il à quelque chose ?
 label-who-acts = Qui doit agir
 label-stages = Où on la rencontre
 label-speakers = Qui la donne
-label-category = De quoi il s’agit
 label-see = Voir aussi
 label-rfc = Défini dans
-label-basis = D’où vient cette explication
 
 basis-pair = Le code { $code } accompagné de { $enhanced } a un sens bien à lui : le voici.
 basis-enhanced = { $code ->
