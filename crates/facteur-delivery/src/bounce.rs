@@ -104,15 +104,14 @@ async fn send(
     };
     let original = original(leased, has_failed);
     report.write(&original, |piece| draft.write(piece))?;
-    let (id, envelope) = (draft.id(), report.envelope(&original));
+    let receipt = draft.commit(report.envelope(&original), now).await?;
     tracing::info!(
-        %id,
+        id = %receipt.id(),
         about = %leased.message.id,
         recipient = %escaped(&sender.to_string()),
         "report queued"
     );
-    // The receipt says that it is on disk; nobody waits for a 250.
-    draft.commit(envelope, now).await.map(drop)
+    Ok(())
 }
 
 fn told<'a>(shared: &Shared, leased: &'a Leased, news: &'a News) -> Vec<Told<'a>> {
