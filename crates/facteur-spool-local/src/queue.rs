@@ -7,7 +7,7 @@
 //! or delivering needs is locked during the flush.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -156,12 +156,16 @@ impl Future for Ticket {
                 return Poll::Pending;
             }
             State::Leads if !self.gathered => {
-                // Everything else that is ready to run comes first: some of it will join this batch.
+                // Everything else that is ready to run comes first, and what the sockets hold: some of it will join
+                // this batch. A task that wakes itself instead is handed to another thread.
                 inner.0 = State::Leads;
                 drop(inner);
                 self.gathered = true;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
+                if pin!(tokio::task::yield_now()).poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                inner = lock(&self.waiter.0);
+                inner.0 = State::Over;
             }
             State::Leads => {}
             State::Done(result) => return Poll::Ready(result.map_err(Into::into)),
@@ -249,6 +253,7 @@ impl Store {
     /// Writes one batch, then hands the lead to one of those who queued meanwhile. What nobody waits for is
     /// written too. Blocks for a write and a flush.
     pub(crate) fn lead(&self) {
+        let _whole = WholeOrNothing::begin();
         loop {
             let batch = self.next_batch();
             if !batch.is_empty() {
@@ -370,6 +375,29 @@ impl Store {
             self.remove_body(id);
         }
         news
+    }
+}
+
+/// Held by whoever leads. A bug there leaves memory in doubt, and a lead that nobody gives back: all who wait would
+/// wait for ever. So the process ends; what was acknowledged is on disk, and the next start reads it.
+struct WholeOrNothing {
+    /// A lead that is given back while a connection panics is none of the bugs meant here.
+    panicking: bool,
+}
+
+impl WholeOrNothing {
+    fn begin() -> Self {
+        Self {
+            panicking: std::thread::panicking(),
+        }
+    }
+}
+
+impl Drop for WholeOrNothing {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.panicking {
+            std::process::abort();
+        }
     }
 }
 
