@@ -1,6 +1,6 @@
 #!/bin/sh
 # needs: exim python3
-# Exim, which sends with BDAT where that is offered, hands a message to Facteur; Facteur hands one to Exim.
+# Exim hands a message to Facteur and Facteur hands one to Exim, both by BDAT, which both offer.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -18,6 +18,7 @@ write_message "$work/sent"
 helper send "$facteur_port" alice@localhost bob@exim.test "$work/sent"
 expect_mail "$work/exim-mail/inbox" 1
 expect_body "$work/sent"
+grep -q '<= alice@localhost .* K ' "$work/exim-data/main.log" || fail "Facteur did not send by BDAT"
 
 helper send "$exim_port" alice@exim.test bob@facteur.test "$work/sent"
 expect_mail "$work/mail/bob" 1

@@ -4,12 +4,17 @@
 //! Another host is tried only as long as nothing was said about the recipient: no answer, a greeting or an EHLO that was
 //! refused, a connection that ended before its verdict. A verdict on a recipient or on the message is never taken to
 //! another host, nor is a connection that was lost after the content had begun: the message may have arrived.
+//!
+//! A server that offers CHUNKING and does not know BDAT gets the message once more, by DATA, and is remembered for the
+//! next ones. So is one that broke off in a chunk, whatever its reason: another try by BDAT could end the same.
 
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Cursor;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use facteur_mail::text::escaped;
 use facteur_mail::{Attempt, Clock, Delivery, RemoteHost, Said, Stage, Timestamp};
 use facteur_replies::{Class, Reply};
 use facteur_smtp::client::{
@@ -32,6 +37,9 @@ pub const MAX_ADDRESSES: usize = 10;
 /// The most transactions that one attempt makes with one server, where it takes few recipients at a time.
 const MAX_ROUNDS: usize = 100;
 
+/// The most servers remembered for not knowing BDAT; with one more, all are forgotten.
+const MAX_UNCHUNKED: usize = 10_000;
+
 /// How messages are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderConfig {
@@ -45,6 +53,8 @@ pub struct SenderConfig {
     pub transaction: Duration,
     /// How idle connections are kept.
     pub cache: CacheLimits,
+    /// Whether text goes by BDAT where CHUNKING is offered; binary content always does. (RFC 3030 §2)
+    pub chunking: bool,
 }
 
 impl SenderConfig {
@@ -57,6 +67,7 @@ impl SenderConfig {
             timeouts: Timeouts::default(),
             transaction: Duration::from_secs(3_600),
             cache: CacheLimits::default(),
+            chunking: true,
         }
     }
 }
@@ -67,6 +78,8 @@ pub struct Sender {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
     connections: Arc<Connections>,
+    /// Servers that get their content by DATA, whatever they offer.
+    unchunked: Mutex<HashSet<Endpoint>>,
 }
 
 impl Sender {
@@ -79,7 +92,32 @@ impl Sender {
             transport,
             clock,
             connections,
+            unchunked: Mutex::default(),
         }
+    }
+
+    fn may_chunk(&self, server: &Server) -> bool {
+        let unchunked = self.unchunked.lock();
+        let unchunked = unchunked.unwrap_or_else(PoisonError::into_inner);
+        self.config.chunking && !unchunked.contains(&server.endpoint)
+    }
+
+    /// From now on this server gets its content by DATA.
+    fn no_chunks_for(&self, server: &Server, said: &Said) {
+        let unchunked = self.unchunked.lock();
+        let mut unchunked = unchunked.unwrap_or_else(PoisonError::into_inner);
+        if unchunked.len() >= MAX_UNCHUNKED {
+            unchunked.clear();
+        }
+        if !unchunked.insert(server.endpoint.clone()) {
+            return;
+        }
+        tracing::info!(
+            host = %escaped(&server.name),
+            address = %escaped(&server.endpoint.to_string()),
+            said = %escaped(&said.to_line()),
+            "BDAT failed, content goes there by DATA from now on"
+        );
     }
 
     async fn attempt(&self, load: Load<'_>) -> Carried {
@@ -89,6 +127,7 @@ impl Sender {
             began: self.clock.now(),
             outcomes: BTreeMap::new(),
             pending: load.recipients.to_vec(),
+            facts: None,
             held: None,
         };
         for server in self.servers(load.way) {
@@ -206,6 +245,8 @@ struct Job<'a> {
     outcomes: BTreeMap<usize, Outcome>,
     /// Who still needs a server.
     pending: Vec<usize>,
+    /// What the content holds, once it was read for that.
+    facts: Option<client::Facts>,
     /// The connection that carried the last transaction, idle again.
     held: Option<(Server, Connection)>,
 }
@@ -217,7 +258,7 @@ enum Next {
     Settled,
     /// Another transaction with the same server.
     AnotherRound,
-    /// A new connection to the same server: this one had carried other messages before.
+    /// A new connection to the same server: this one had carried other messages before, or is spoilt.
     FreshConnection,
     /// Another server.
     Elsewhere,
@@ -277,7 +318,8 @@ impl Job<'_> {
         reused: bool,
     ) -> Next {
         let asked = self.pending.clone();
-        let content = match self.send(&mut connection.session, &asked) {
+        let chunking = self.sender.may_chunk(server);
+        let content = match self.send(&mut connection.session, &asked, chunking).await {
             Ok(content) => content,
             Err(reply) => {
                 self.held = Some((server.clone(), connection));
@@ -300,6 +342,9 @@ impl Job<'_> {
             };
             let follows = what_follows(&outcome, reused);
             next = next.or(follows);
+            if connection.session.is_chunked() && breaks_chunking(&outcome) {
+                self.sender.no_chunks_for(server, &outcome.said);
+            }
             let said = postponed_words(outcome.said, outcome.about, taken);
             let attempt = self.attempt(server, outcome.stage, said);
             self.note(recipient, attempt, delivery);
@@ -314,7 +359,12 @@ impl Job<'_> {
     }
 
     /// Starts the transaction, its content opened and verified before MAIL.
-    fn send(&mut self, session: &mut Session, asked: &[usize]) -> Result<Content, Reply> {
+    async fn send(
+        &mut self,
+        session: &mut Session,
+        asked: &[usize],
+        chunking: bool,
+    ) -> Result<Content, Reply> {
         let queued = &self.message.message;
         let envelope = &queued.envelope;
         let recipients: Vec<_> = asked
@@ -329,12 +379,17 @@ impl Job<'_> {
             smtputf8: envelope.smtputf8,
             ret: envelope.ret,
             envid: envelope.envid.as_ref(),
-            facts: None,
+            facts: self.facts,
+            chunking,
         };
-        if session.wants_facts(&message) {
-            message.facts = Some(inspect(self.message)?);
-        }
-        let body = open_body(self.message)?;
+        let body = if session.wants_facts(&message) {
+            let (facts, body) = inspect(self.message).await?;
+            self.facts = Some(facts);
+            message.facts = self.facts;
+            body
+        } else {
+            open_body(self.message)?
+        };
         session.send(&message);
         Ok(Content::new(body, queued.octets))
     }
@@ -428,6 +483,7 @@ fn what_follows(outcome: &RecipientOutcome, reused: bool) -> Next {
     match outcome.about {
         About::Recipient => Next::Settled,
         About::Transaction => Next::AnotherRound,
+        About::Chunking => Next::FreshConnection,
         About::Connection if content_begun => Next::Settled,
         About::Connection if reused => Next::FreshConnection,
         About::Connection => Next::Elsewhere,
@@ -436,6 +492,18 @@ fn what_follows(outcome: &RecipientOutcome, reused: bool) -> Next {
             Next::FreshConnection
         }
         About::Message => Next::Settled,
+    }
+}
+
+/// Whether BDAT failed, by a word of the server or by a connection that ended in it. A 421 ends connections for
+/// reasons of its own.
+fn breaks_chunking(outcome: &RecipientOutcome) -> bool {
+    match outcome.about {
+        About::Chunking => true,
+        About::Connection => {
+            outcome.stage == Stage::EndOfData && matches!(outcome.said, Said::ByUs(_))
+        }
+        About::Recipient | About::Message | About::Transaction => false,
     }
 }
 
@@ -473,18 +541,41 @@ fn open_body(message: &Leased) -> Result<Body, Reply> {
     })
 }
 
-/// Reads all content, to know what it needs of a server.
-fn inspect(message: &Leased) -> Result<client::Facts, Reply> {
+/// Reads all content, to know what it needs of a server; then it is to be read again from its first octet. What fits
+/// a block is read only once. Content of another length than its message is an error of ours.
+async fn inspect(message: &Leased) -> Result<(client::Facts, Body), Reply> {
     let mut body = open_body(message)?;
     let mut inspection = Inspection::default();
-    let mut block = vec![0; BLOCK];
+    let mut left = message.message.octets;
+    // One octet more than there should be shows whether there is more.
+    let room = usize::try_from(left).unwrap_or(usize::MAX);
+    let mut block = vec![0; room.saturating_add(1).min(BLOCK)];
+    let mut again = false;
     loop {
-        match body.read(&mut block) {
-            Ok(0) => return Ok(inspection.finish()),
-            Ok(octets) => inspection.push(block.get(..octets).unwrap_or_default()),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return Err(Reply::local_error()),
+        let filled = dialogue::fill(&mut body, &mut block).map_err(|error| {
+            tracing::warn!(error = %escaped(&error.to_string()), "content cannot be read");
+            Reply::local_error()
+        })?;
+        let rest = left.checked_sub(u64::try_from(filled).unwrap_or(u64::MAX));
+        let ended = filled < block.len();
+        left = match rest {
+            Some(rest) if rest == 0 || !ended => rest,
+            Some(_) | None => {
+                tracing::warn!("content is not as long as its message");
+                return Err(Reply::local_error());
+            }
+        };
+        inspection.push(block.get(..filled).unwrap_or_default());
+        if ended && again {
+            return Ok((inspection.finish(), open_body(message)?));
         }
+        if ended {
+            block.truncate(filled);
+            return Ok((inspection.finish(), Box::new(Cursor::new(block))));
+        }
+        again = true;
+        // Long content leaves room for the other deliveries.
+        tokio::task::yield_now().await;
     }
 }
 

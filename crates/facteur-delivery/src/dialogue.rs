@@ -251,7 +251,7 @@ impl Content {
 }
 
 /// Reads until the block is full or the body ends.
-fn fill(body: &mut Body, block: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn fill(body: &mut Body, block: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
         match body.read(room) {

@@ -208,7 +208,7 @@ impl Connection {
             .next()
             .unwrap_or_default()
             .to_ascii_uppercase();
-        if verb == "BDAT" {
+        if verb == "BDAT" && lock(&self.state.script).knows_bdat() {
             return self.bdat(&line).await;
         }
         let act = self.act(&line);

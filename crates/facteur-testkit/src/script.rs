@@ -40,6 +40,7 @@ impl From<&str> for Act {
 pub struct Script {
     rules: Vec<Rule>,
     lmtp: bool,
+    knows_bdat: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,7 @@ impl Script {
         let script = Self {
             rules: Vec::new(),
             lmtp: false,
+            knows_bdat: true,
         };
         script
             .on("", "500 5.5.1 what?")
@@ -100,6 +102,13 @@ impl Script {
             );
         script.lmtp = true;
         script
+    }
+
+    /// Goes on to offer CHUNKING, but takes BDAT and the content behind it for commands.
+    #[must_use]
+    pub fn without_bdat(mut self) -> Self {
+        self.knows_bdat = false;
+        self.on("BDAT", "500 5.5.1 what?")
     }
 
     /// Does this at every command that starts with `prefix`.
@@ -167,6 +176,10 @@ impl Script {
 
     pub(crate) const fn is_lmtp(&self) -> bool {
         self.lmtp
+    }
+
+    pub(crate) const fn knows_bdat(&self) -> bool {
+        self.knows_bdat
     }
 
     /// The act for a line; a rule that holds once is used up.

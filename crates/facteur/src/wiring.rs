@@ -133,7 +133,10 @@ pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
 
 /// For the client side of SMTP.
 pub(crate) fn sender(config: &Config) -> SenderConfig {
-    SenderConfig::new(config.hostname.to_string())
+    SenderConfig {
+        chunking: config.delivery.chunking,
+        ..SenderConfig::new(config.hostname.to_string())
+    }
 }
 
 fn count(number: u64) -> usize {

@@ -12,6 +12,7 @@ use facteur_testkit::ManualClock;
 
 use super::*;
 
+mod chunking;
 mod net;
 
 use net::{Net, Wires, deaf, server};

@@ -31,6 +31,8 @@ pub struct Session {
     output: Output,
     replies: u64,
     messages: usize,
+    /// The last message goes, or went, by BDAT though DATA would do.
+    chunked: bool,
     /// Octets of replies that the remote may still send before the next message.
     hearing: usize,
 }
@@ -56,6 +58,7 @@ impl Session {
             output: Output::default(),
             replies: 0,
             messages: 0,
+            chunked: false,
             // The greeting and the answer to EHLO, each bounded by itself.
             hearing: 2 * MAX_REPLY_OCTETS,
         }
@@ -193,6 +196,7 @@ impl Session {
             octets: message.octets,
             ..Transfer::default()
         };
+        self.chunked = false;
         match message.form(&self.extensions) {
             Ok(form) => self.prepare(&mut transfer, message, form),
             Err(lacking) => {
@@ -276,6 +280,12 @@ impl Session {
     #[must_use]
     pub const fn messages(&self) -> usize {
         self.messages
+    }
+
+    /// Whether the last message was one that goes by BDAT though DATA would do.
+    #[must_use]
+    pub const fn is_chunked(&self) -> bool {
+        self.chunked
     }
 
     /// Whether the remote waits for something that we have sent, so that it may speak.
@@ -508,6 +518,7 @@ impl Session {
         message.write_mail(form, &self.extensions, out);
         transfer.ends.push(out.len());
         transfer.carriage = form.carriage;
+        self.chunked = form.carriage == Carriage::Chunk;
         let limit = self.extensions.max_recipients.unwrap_or(usize::MAX);
         for (index, recipient) in message.recipients.iter().enumerate() {
             if !form.smtputf8 && !recipient.address.is_ascii() {

@@ -116,6 +116,7 @@ fn in_force(config: &Config) -> Value {
             "allow_loopback_mx": delivery.allow_loopback_mx,
             "connections": delivery.connections,
             "connections_per_destination": delivery.connections_per_destination,
+            "chunking": delivery.chunking,
         },
         "limits": {
             "message_size": limits.message_size,

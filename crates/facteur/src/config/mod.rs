@@ -119,6 +119,8 @@ pub(crate) struct DeliveryKeys {
     pub(crate) connections: u64,
     /// Connections at a time to one destination.
     pub(crate) connections_per_destination: u64,
+    /// Whether text goes by BDAT where CHUNKING is offered.
+    pub(crate) chunking: bool,
 }
 
 /// `[limits]`.
@@ -388,6 +390,7 @@ fn delivery(root: &mut Section<'_, '_>) -> DeliveryKeys {
         allow_loopback_mx: false,
         connections: 200,
         connections_per_destination: 20,
+        chunking: true,
     };
     root.table("delivery", |delivery| {
         let port = delivery.count("port", keys.port.into(), 1..=u16::MAX.into());
@@ -420,6 +423,7 @@ fn delivery(root: &mut Section<'_, '_>) -> DeliveryKeys {
             keys.connections_per_destination,
             1..=1_000,
         );
+        keys.chunking = delivery.boolean("chunking", keys.chunking);
     });
     keys
 }

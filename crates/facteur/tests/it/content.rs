@@ -196,3 +196,36 @@ async fn a_message_over_the_limit_is_refused_at_mail_and_at_its_end() {
     queue_id(&reply);
     server.letter("anne");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn text_goes_by_bdat_where_that_is_offered_known_and_wanted() {
+    let liar = Script::accept_all().without_bdat();
+    for (script, delivery, verbs) in [
+        (Script::accept_all(), "", &["BDAT"][..]),
+        (Script::accept_all(), "chunking = false", &["DATA"]),
+        (Script::accept_all().on_ehlo(&["PIPELINING"]), "", &["DATA"]),
+        (liar, "retry = [\"1d\"]", &["BDAT", "DATA", "DATA"]),
+    ] {
+        let lab = Lab::new(ZONE).await;
+        let peer = lab.peer(2, script).await;
+        let setup = Setup {
+            delivery,
+            ..Setup::default()
+        };
+        let server = Instance::start(&lab, &setup).await;
+        for number in 1..=2 {
+            let text = format!("Subject: {number}\n\n.\nQUIT\n");
+            server.send("a@client.test", &["x@far.test"], &text).await;
+            let content = arrive(&peer, number).pop().unwrap().content;
+            assert!(content.ends_with(b"\r\n\r\n.\r\nQUIT\r\n"));
+        }
+        server.queue_is_empty();
+        let lines = peer.sessions().concat();
+        let mut found: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.get(..4).filter(|verb| ["BDAT", "DATA"].contains(verb)))
+            .collect();
+        found.dedup_by(|a, b| a == b && verbs.len() == 1);
+        assert_eq!(found, verbs, "{lines:?}");
+    }
+}

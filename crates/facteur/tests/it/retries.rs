@@ -157,7 +157,7 @@ async fn a_421_at_any_step_is_tried_again() {
     let mut peers = Vec::new();
     for (host, step) in (2..).zip(steps) {
         let act = Act::ReplyThenClose("421 4.3.2 closing".to_owned());
-        peers.push(lab.peer(host, Script::accept_all().once(step, act)).await);
+        peers.push(lab.peer(host, by_data().once(step, act)).await);
     }
     let server = Instance::start(&lab, &Setup::default()).await;
     let to: Vec<_> = (2..8).map(|host| format!("x@d{host}.test")).collect();
@@ -189,7 +189,7 @@ async fn a_connection_lost_at_any_step_is_tried_again() {
     let mut peers = Vec::new();
     for (host, step) in (2..).zip(steps) {
         peers.push(
-            lab.peer(host, Script::accept_all().once(step, Act::Close))
+            lab.peer(host, by_data().once(step, Act::Close))
                 .await,
         );
     }
@@ -314,4 +314,9 @@ async fn a_domain_whose_mx_is_this_server_loops_nowhere() {
     assert_eq!(field(&machine, "status").unwrap(), "5.4.6");
     assert_eq!(field(&machine, "remote-mta"), None);
     server.queue_is_empty();
+}
+
+/// A peer that takes everything and does not offer CHUNKING: every step of a message has its command.
+fn by_data() -> Script {
+    Script::accept_all().on_ehlo(&["PIPELINING", "8BITMIME"])
 }

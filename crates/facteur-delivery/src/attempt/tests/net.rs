@@ -35,6 +35,8 @@ pub(super) struct Script {
     answers: HashMap<&'static str, Vec<&'static str>>,
     lmtp: bool,
     deaf: bool,
+    /// It knows BDAT.
+    chunks: bool,
 }
 
 /// A server that takes everything, with PIPELINING.
@@ -46,7 +48,6 @@ pub(super) fn server() -> Script {
         .on("MAIL", &["250 sender ok"])
         .on("RCPT", &["250 recipient ok"])
         .on("DATA", &["354 go on"])
-        .on("BDAT", &["250 taken"])
         .on(".", &["250 taken"])
         .on("RSET", &["250 reset"])
         .on("QUIT", &["221 bye"])
@@ -64,6 +65,17 @@ impl Script {
     pub(super) fn on(mut self, word: &'static str, answers: &[&'static str]) -> Self {
         self.answers.insert(word, answers.to_vec());
         self
+    }
+
+    /// It offers CHUNKING and knows BDAT, to which it answers as to the final dot.
+    pub(super) fn chunking(mut self) -> Self {
+        self.chunks = true;
+        self.offers_chunking()
+    }
+
+    /// It offers CHUNKING; a chunk it takes for commands.
+    pub(super) fn offers_chunking(self) -> Self {
+        self.on("EHLO", &["250-mx.test\r\n250-PIPELINING\r\n250 CHUNKING"])
     }
 
     pub(super) fn lmtp(mut self) -> Self {
@@ -151,6 +163,15 @@ impl Session {
     async fn run(mut self) {
         let mut word = "<greeting>".to_owned();
         loop {
+            let chunk = word
+                .strip_prefix("BDAT ")
+                .and_then(|size| size.parse().ok());
+            if let Some(size) = chunk {
+                if self.chunk(size).await.is_none() || self.hear(&mut word).await.is_none() {
+                    return;
+                }
+                continue;
+            }
             let answer = self.script(|script| script.answer(&word));
             if self.say(answer).await.is_none() || word == "QUIT" {
                 return;
@@ -161,15 +182,32 @@ impl Session {
                 "DATA" if answer.starts_with('3') && self.content().await.is_none() => return,
                 _ => {}
             }
-            let mut line = String::new();
-            if self.stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            if self.hear(&mut word).await.is_none() {
                 return;
             }
-            let line = line.trim_end().to_owned();
-            word = line.split(' ').next().unwrap().to_owned();
-            let mut state = self.net.0.lock().unwrap();
-            state.log.push(format!("{} {line}", self.number));
         }
+    }
+
+    /// The next command; of a BDAT that is known, its size too.
+    async fn hear(&mut self, word: &mut String) -> Option<()> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await.unwrap_or(0) == 0 {
+            return None;
+        }
+        let line = line.trim_end().to_owned();
+        let known = line.starts_with("BDAT ") && self.script(|script| script.chunks);
+        let words = if known { 2 } else { 1 };
+        *word = line.split(' ').take(words).collect::<Vec<_>>().join(" ");
+        let mut state = self.net.0.lock().unwrap();
+        state.log.push(format!("{} {line}", self.number));
+        Some(())
+    }
+
+    /// Reads the only chunk of a message and answers.
+    async fn chunk(&mut self, size: usize) -> Option<()> {
+        let mut content = vec![0; size];
+        self.stream.read_exact(&mut content).await.ok()?;
+        self.end(&content).await
     }
 
     /// Reads to the final dot and answers; with LMTP once for each accepted recipient.
@@ -187,8 +225,12 @@ impl Session {
             }
         }
         content.truncate(content.len() - 3);
+        self.end(&content).await
+    }
+
+    async fn end(&mut self, content: &[u8]) -> Option<()> {
         let lmtp = self.script(|script| script.lmtp);
-        let text = String::from_utf8_lossy(&content).into_owned();
+        let text = String::from_utf8_lossy(content).into_owned();
         self.net.0.lock().unwrap().contents.push(text);
         for _ in 0..if lmtp { self.accepted } else { 1 } {
             let answer = self.script(|script| script.answer("."));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::*;
 use facteur_mail::{Address, BodyType, EnvId, Notify, Orcpt, Recipient, Ret, ReversePath};
 
+mod chunking;
 mod dialogues;
 mod forms;
 mod lmtp;

@@ -93,7 +93,13 @@ fn send(mail: &Mail, ours: &mut Ours, dialect: Dialect, size: usize) -> Vec<Stri
             }
             Action::Outcome(outcome) => words.push(outcome.said.to_line()),
             Action::Idle if !sent => {
-                session.send(&mail.with(&recipients));
+                let mut message = mail.with(&recipients);
+                if session.wants_facts(&message) {
+                    let mut inspection = Inspection::default();
+                    inspection.push(&mail.content);
+                    message.facts = Some(inspection.finish());
+                }
+                session.send(&message);
                 sent = true;
             }
             Action::Idle => session.quit(),
@@ -146,12 +152,14 @@ proptest! {
         lines in prop::collection::vec("[.a-zé ]{0,12}", 0..20),
         recipients in 1_usize..150,
         lmtp: bool,
+        chunking: bool,
         size in 1_usize..2_000,
     ) {
         let names: Vec<String> = (0..recipients).map(|i| format!("r{i}@t.test")).collect();
         let mut mail = mail(&names.iter().map(String::as_str).collect::<Vec<_>>());
         mail.content = lines.iter().fold(String::new(), |all, line| all + line + "\r\n").into_bytes();
         mail.body = BodyType::EightBitMime;
+        mail.chunking = chunking;
         let (role, dialect) = if lmtp {
             (server::Role::Lmtp, Dialect::Lmtp)
         } else {
