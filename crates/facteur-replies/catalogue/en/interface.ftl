@@ -11,7 +11,7 @@ label-who-acts = Who must act
 label-stages = Where you meet it
 label-speakers = Who says it
 label-see = See also
-label-rfc = Defined in
+label-rfc = Standards
 
 basis-pair = The code { $code } together with { $enhanced } has a meaning of its own; this is it.
 basis-enhanced = { $code ->
@@ -66,7 +66,7 @@ speaker-relay = a relay on the way
 speaker-sending-server = the sending server itself
 
 category-unknown-user = unknown recipient
-category-mailbox-disabled = mailbox that takes no mail
+category-mailbox-disabled = disabled mailbox
 category-mailbox-full = full mailbox
 category-null-mx = domain that accepts no mail (null MX)
 category-reputation = reputation of the sending server or domain
@@ -82,8 +82,8 @@ category-relay-denied = relaying refused
 category-sender-invalid = sender address
 category-dns-rdns = DNS or reverse DNS
 category-protocol = SMTP dialogue
-category-system-temporary = passing trouble of a server
-category-loop-or-expired = mail loop or expired message
+category-system-temporary = temporary fault of a server
+category-loop-or-expired = mail loop, or delivery time over
 category-routing = way to the destination
 category-ok = success
 
@@ -423,7 +423,7 @@ reason-operator = An operator asked for this try.
 attempt-peer-said = Last try { $ago } ago ({ $date }): { $host } answered, to { $stage }:
 attempt-we-said-at-host = Last try { $ago } ago ({ $date }), with { $host }, at { $stage }; this server’s own verdict:
 attempt-we-said = Last try { $ago } ago ({ $date }), at { $stage }; this server’s own verdict:
-attempt-stage-route = the DNS look-up
+attempt-stage-route = the DNS lookup
 attempt-stage-connect = the connection
 attempt-stage-greeting = the connection
 attempt-stage-hello = EHLO

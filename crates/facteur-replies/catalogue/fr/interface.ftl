@@ -11,7 +11,7 @@ label-who-acts = Qui doit agir
 label-stages = Où on la rencontre
 label-speakers = Qui la donne
 label-see = Voir aussi
-label-rfc = Défini dans
+label-rfc = Normes
 
 basis-pair = Le code { $code } accompagné de { $enhanced } a un sens bien à lui : le voici.
 basis-enhanced = { $code ->
@@ -40,7 +40,7 @@ actor-sender = l’expéditeur
 actor-developer = le développeur du programme d’envoi
 actor-sending-operator = l’administrateur du serveur d’envoi
 actor-recipient = le destinataire
-actor-recipient-operator = l’administrateur du serveur du destinataire
+actor-recipient-operator = l’administrateur du serveur destinataire
 
 retry-yes = Oui, et le serveur d’envoi s’en charge tout seul, plus tard.
 retry-no = Non : la réponse restera la même.
@@ -61,19 +61,19 @@ stage-other = une autre commande (QUIT, RSET, NOOP, VRFY, HELP…)
 stage-any = n’importe quelle commande
 stage-queue = la file d’attente du serveur d’envoi
 
-speaker-receiving-server = le serveur du destinataire
+speaker-receiving-server = le serveur destinataire
 speaker-relay = un relais en chemin
 speaker-sending-server = le serveur d’envoi lui-même
 
 category-unknown-user = destinataire inconnu
-category-mailbox-disabled = boîte qui ne reçoit pas
-category-mailbox-full = boîte pleine
+category-mailbox-disabled = boîte aux lettres désactivée
+category-mailbox-full = boîte aux lettres pleine
 category-null-mx = domaine qui n’accepte pas de courrier (MX nul)
 category-reputation = réputation du serveur ou du domaine d’envoi
 category-rate-limit = débit d’envoi
 category-greylisting = liste grise
 category-auth-message = authentification du message (SPF, DKIM, DMARC)
-category-auth-login = identification (SMTP AUTH)
+category-auth-login = authentification du client (SMTP AUTH)
 category-policy = règle locale
 category-content = contenu du message
 category-size = taille du message
@@ -82,8 +82,8 @@ category-relay-denied = relais refusé
 category-sender-invalid = adresse de l’expéditeur
 category-dns-rdns = DNS ou DNS inverse
 category-protocol = dialogue SMTP
-category-system-temporary = ennui passager d’un serveur
-category-loop-or-expired = boucle ou message périmé
+category-system-temporary = incident passager d’un serveur
+category-loop-or-expired = boucle, ou délai de remise écoulé
 category-routing = chemin vers la destination
 category-ok = réussite
 
