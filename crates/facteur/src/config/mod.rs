@@ -1,6 +1,6 @@
 //! The configuration: one TOML file, every key with a default, every problem shown with line and caret.
 //!
-//! [`Config`] is what the file means, in typed values; `serve` hands each crate its part.
+//! [`Config`] is what the file means, in typed values; `wiring` hands each crate its part.
 
 mod domains;
 mod problem;
@@ -43,9 +43,9 @@ const DAY: u64 = 24 * HOUR;
 pub(crate) struct Config {
     /// The name this server gives itself: greeting, EHLO, `Received:`.
     pub(crate) hostname: Domain,
-    /// Spool, Maildirs of the default configuration, control files.
+    /// Where the spool is, and the Maildirs of the default configuration.
     pub(crate) data_dir: PathBuf,
-    /// The language of logs and reports where nothing more precise is said.
+    /// The language of reports to senders of domains that `report_languages` does not name.
     pub(crate) language: Language,
     /// Where mail comes in.
     pub(crate) listeners: Vec<Listener>,
@@ -235,10 +235,15 @@ impl Config {
 fn read_file(path: &Path) -> std::io::Result<String> {
     use std::io::Read as _;
     let mut source = String::new();
-    std::fs::File::open(path)?
-        .take(MAX_FILE)
+    let read = std::fs::File::open(path)?
+        .take(MAX_FILE + 1)
         .read_to_string(&mut source)?;
-    Ok(source)
+    // Half a file would be another configuration.
+    if u64::try_from(read).is_ok_and(|read| read <= MAX_FILE) {
+        Ok(source)
+    } else {
+        Err(std::io::ErrorKind::FileTooLarge.into())
+    }
 }
 
 fn read_root(root: &mut Section<'_, '_>) -> Config {

@@ -30,6 +30,17 @@ fn without_a_file_the_server_is_local_and_works() {
 }
 
 #[test]
+fn a_file_over_the_limit_is_refused_and_not_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("facteur.toml");
+    for (over, refused) in [(0, false), (1, true)] {
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(MAX_FILE + over).unwrap();
+        assert_eq!(read_file(&path).is_err(), refused, "{over}");
+    }
+}
+
+#[test]
 fn the_empty_file_has_no_problem() {
     assert_eq!(faults(""), []);
 }
