@@ -1,8 +1,8 @@
-//! The pure crates have a `clippy.toml` of their own that bans the clock, sockets and files. Clippy reads one
+//! The crates of L0 to L2 have a `clippy.toml` of their own that bans the clock, sockets and files. Clippy reads one
 //! file and merges none, so each must repeat the lines of the root's: compared here.
 
 use crate::tidy::Finding;
-use crate::tidy::levels::PURE;
+use crate::tidy::levels::BANNING;
 use crate::tidy::tree::Tree;
 
 const BANNED: &[&str] = &[
@@ -23,7 +23,8 @@ const BANNED: &[&str] = &[
 
 pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let shared = tree.get("clippy.toml").unwrap_or_default();
-    PURE.iter()
+    BANNING
+        .iter()
         .filter(|name| tree.get(&format!("crates/{name}/Cargo.toml")).is_some())
         .flat_map(|name| of_crate(tree, name, shared))
         .collect()

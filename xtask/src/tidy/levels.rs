@@ -33,6 +33,16 @@ pub(crate) const PURE: &[&str] = &[
     "facteur-spool",
 ];
 
+/// Crates with a `clippy.toml` of their own that bans the clock, sockets and files: the pure ones, and the one whose
+/// resolver alone may ask outside.
+pub(crate) const BANNING: &[&str] = &[
+    "facteur-replies",
+    "facteur-mail",
+    "facteur-smtp",
+    "facteur-spool",
+    "facteur-route",
+];
+
 /// For tests only: it may use everything below the servers, and only dev-dependencies may use it.
 pub(crate) const TESTKIT: &str = "facteur-testkit";
 

@@ -50,7 +50,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("dependencies point to lower levels only", arrows::check),
     ("pure crates depend on no I/O", pure::check),
     (
-        "pure crates ban the clock, sockets and files",
+        "L0 to L2 ban the clock, sockets and files",
         clippy_files::check,
     ),
     ("receipts and programs have few callers", callers::check),
