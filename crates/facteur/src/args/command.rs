@@ -1,5 +1,4 @@
-//! The command line as clap knows it, every word of the help in the reader's language. Completions and man pages
-//! are made from it too.
+//! The command line as clap knows it, every word of the help in the reader's language.
 
 use std::path::PathBuf;
 
