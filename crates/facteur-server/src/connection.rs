@@ -280,24 +280,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.content = None;
                 }
                 let since = *self.awaiting.get_or_insert(now);
-                let hurried = self.stranger && self.services.census.is_crowded();
-                let command = if hurried {
-                    patience.crowded
-                } else {
-                    patience.command
-                };
+                let command = self.patience_for_command();
                 let in_all = self.began.after(patience.session);
                 (since.after(command), in_all, command)
             }
-            (Expecting::Content, None) => {
-                let silence = now.after(patience.data_block);
-                (
-                    silence,
-                    self.began.after(patience.session),
-                    patience.data_block,
-                )
-            }
-            (Expecting::Content, Some(flow)) => {
+            (Expecting::Content, flow) => {
+                // What is thrown away must come as fast as what is kept.
+                let flow = flow.unwrap_or(Flow {
+                    since: now,
+                    octets: 0,
+                });
+                self.content = Some(flow);
                 let silence = now.after(patience.data_block);
                 let enough_until = flow
                     .since
@@ -312,6 +305,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             (silence, Limit::Silence(waited))
         } else {
             (in_all, Limit::InAll)
+        }
+    }
+
+    /// How long the client may take for a command, or to read our replies.
+    fn patience_for_command(&self) -> Duration {
+        let patience = &self.services.config.patience;
+        if self.stranger && self.services.census.is_crowded() {
+            patience.crowded
+        } else {
+            patience.command
         }
     }
 
@@ -351,26 +354,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         .await
     }
 
-    /// Writes what has been said. A client that does not read is given up.
+    /// Writes what has been said. A client that does not read is given up: when its time is over, or when
+    /// everything ends.
     async fn flush(&mut self) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
         }
-        let deadline = self
-            .timer
-            .now()
-            .after(self.services.config.patience.command);
+        let deadline = self.timer.now().after(self.patience_for_command());
+        let stopping = &mut self.services.stopping;
+        let mut stopped = pin!(stopping.wait_for(|stopping| *stopping == Stopping::Now));
         let stream = &mut self.stream;
         let mut rest = self.output.as_slice();
         let writing = poll_fn(|cx| {
-            while !rest.is_empty() {
-                let written = ready!(Pin::new(&mut *stream).poll_write(cx, rest))?;
-                if written == 0 {
-                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-                }
-                rest = rest.get(written..).unwrap_or_default();
+            let written = poll_write_all(Pin::new(&mut *stream), cx, &mut rest);
+            if written.is_pending() && stopped.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }
-            Pin::new(&mut *stream).poll_flush(cx)
+            written
         });
         match self.timer.until(deadline, writing).await {
             Some(written) => written?,
@@ -426,6 +426,22 @@ fn poll_receive<S: AsyncRead>(
         session.receive(buffer.filled());
         Poll::Ready(Ok(buffer.filled().len()))
     })
+}
+
+/// Writes `rest`, which shrinks to what is not written yet.
+fn poll_write_all<S: AsyncWrite>(
+    mut stream: Pin<&mut S>,
+    cx: &mut Context<'_>,
+    rest: &mut &[u8],
+) -> Poll<io::Result<()>> {
+    while !rest.is_empty() {
+        let written = ready!(stream.as_mut().poll_write(cx, rest))?;
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        *rest = rest.get(written..).unwrap_or_default();
+    }
+    stream.poll_flush(cx)
 }
 
 /// Appends a reply to the output. A refusal is worth a line in the log.

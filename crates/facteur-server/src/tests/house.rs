@@ -196,6 +196,14 @@ impl Guest {
         assert!(reply.starts_with("354 "), "{reply}");
     }
 
+    /// Whether the server has closed, once it has done what it can.
+    pub(super) async fn is_given_up(&self) -> bool {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        self.served.is_finished()
+    }
+
     /// Closes, and waits until the server has noticed.
     pub(super) async fn leave(self) {
         drop(self.stream);

@@ -91,6 +91,19 @@ async fn content_that_comes_too_slowly_gets_421() {
 }
 
 #[tokio::test]
+async fn a_refused_chunk_that_comes_too_slowly_gets_421() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.reply().await;
+    guest.send("BDAT 1000000\r\nx").await;
+    pass(&house, Duration::from_secs(60)).await;
+    assert_eq!(
+        guest.reply().await,
+        "421 4.4.2 mx.example.org session takes too long, closing connection"
+    );
+}
+
+#[tokio::test]
 async fn content_that_stops_gets_421_after_three_minutes() {
     let mut house = House::new();
     house.config.patience.rate_grace = Duration::from_secs(3_600);
@@ -162,4 +175,32 @@ async fn a_server_that_must_stop_now_ends_a_message_with_421() {
     house.stopping.send_replace(Stopping::Now);
     assert!(guest.reply().await.starts_with("421 4.3.2 "));
     assert!(house.spool.is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_cannot_hold_up_a_server_that_must_stop_now() {
+    let mut house = House::new();
+    let mut guest = house.connect(STRANGER);
+    guest.send(&"HELP\r\n".repeat(5_000)).await;
+    assert!(!guest.is_given_up().await);
+    house.stopping.send_replace(Stopping::Soon);
+    assert!(!guest.is_given_up().await, "it may still read");
+    house.stopping.send_replace(Stopping::Now);
+    assert!(guest.is_given_up().await);
+}
+
+#[tokio::test]
+async fn a_stranger_in_a_crowd_that_does_not_read_is_given_up_after_ten_seconds() {
+    let mut house = House::new();
+    let limits = Limits {
+        connections: 1,
+        reserved: 0,
+        ..Limits::default()
+    };
+    house.census = Census::new(limits, domain("mx.example.org"));
+    let _crowd = house.census.admit(STRANGER.parse().ok()).ok().unwrap();
+    let mut guest = house.connect(STRANGER);
+    guest.send(&"HELP\r\n".repeat(5_000)).await;
+    pass(&house, Duration::from_secs(10)).await;
+    assert!(guest.is_given_up().await);
 }
