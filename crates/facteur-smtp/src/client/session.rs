@@ -27,6 +27,8 @@ pub struct Session {
     extensions: Extensions,
     state: State,
     reader: ReplyReader,
+    /// Whether the reply that is being read was asked for when it began.
+    is_reply_asked: bool,
     events: VecDeque<Event>,
     output: Output,
     replies: u64,
@@ -54,6 +56,7 @@ impl Session {
             extensions: Extensions::default(),
             state: State::Greeting,
             reader: ReplyReader::default(),
+            is_reply_asked: true,
             events: VecDeque::new(),
             output: Output::default(),
             replies: 0,
@@ -106,14 +109,25 @@ impl Session {
         }
     }
 
-    /// Takes what the remote sent.
-    pub fn receive(&mut self, mut bytes: &[u8]) {
-        match self.hearing.checked_sub(bytes.len()) {
-            Some(rest) => self.hearing = rest,
-            None => return self.misbehaved(Misbehaviour::TooTalkative),
+    /// Takes what the remote sent. However it is cut into pieces, it means the same.
+    pub fn receive(&mut self, bytes: &[u8]) {
+        let within = bytes.len().min(self.hearing);
+        self.hearing -= within;
+        let (bytes, beyond) = bytes.split_at_checked(within).unwrap_or((bytes, &[]));
+        self.hear(bytes);
+        if !beyond.is_empty() {
+            self.misbehaved(Misbehaviour::TooTalkative);
         }
+    }
+
+    fn hear(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && !self.is_closed() {
-            let asked = self.is_asked();
+            if matches!(self.state, State::Idle) {
+                return self.misbehaved(Misbehaviour::Unasked);
+            }
+            if !self.reader.is_midway() {
+                self.is_reply_asked = self.is_asked();
+            }
             let heard = match self.reader.read(bytes) {
                 Ok((taken, heard)) => {
                     bytes = bytes.get(taken..).unwrap_or_default();
@@ -122,9 +136,6 @@ impl Session {
                 Err(error) => return self.misbehaved(Misbehaviour::NotAReply(error)),
             };
             let Some(heard) = heard else {
-                if !asked {
-                    self.misbehaved(Misbehaviour::Unasked);
-                }
                 return;
             };
             self.replies += 1;
@@ -134,7 +145,7 @@ impl Session {
                 .extend(findings.map(|finding| Event::Unusual { stage, finding }));
             if heard.reply.code.number() == 421 {
                 self.fail(&Said::ByPeer(heard.reply), About::Connection);
-            } else if asked {
+            } else if self.is_reply_asked {
                 self.answered(heard.reply);
             } else {
                 self.unasked(heard.reply);
@@ -324,10 +335,13 @@ impl Session {
     }
 
     /// A reply, 421 excepted, that nothing asked for. In the middle of the content a refusal is the verdict on it:
-    /// the remote does not want the rest. A success there is none.
+    /// the remote does not want the rest, even if that went out before the reply was complete. A success there is none.
     fn unasked(&mut self, reply: RemoteReply) {
         match (&self.state, reply.class()) {
-            (State::Content(transfer, _), Class::Transient | Class::Permanent) => {
+            (
+                State::Content(transfer, _) | State::Verdict(transfer),
+                Class::Transient | Class::Permanent,
+            ) => {
                 let about = transfer.refusal_is_about(reply.code);
                 self.fail(&Said::ByPeer(reply), about);
             }

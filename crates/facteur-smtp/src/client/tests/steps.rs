@@ -105,6 +105,39 @@ fn a_success_before_the_final_dot_delivers_nothing() {
 }
 
 #[test]
+fn a_refusal_in_the_middle_of_the_content_may_come_in_pieces() {
+    let mut dripped = session_in_content();
+    dripped.write_failed();
+    for octet in b"552 5.3.4 too big\r\n" {
+        dripped.receive(&[*octet]);
+    }
+    assert_eq!(verdict(&mut dripped), "Message 552 5.3.4 too big");
+
+    let complete_after_the_dot = |words: &[u8]| {
+        let mut session = session_in_content();
+        session.receive(&words[..2]);
+        session.content_ends();
+        assert!(matches!(session.next_action(), Action::Write { .. }));
+        session.receive(&words[2..]);
+        verdict(&mut session)
+    };
+    assert_eq!(complete_after_the_dot(b"552 no\r\n"), "Message 552 no");
+    let success = complete_after_the_dot(b"250 taken\r\n");
+    assert!(success.ends_with("no command asked for"), "{success}");
+}
+
+#[test]
+fn a_reply_that_comes_with_too_many_others_still_counts() {
+    let mail = mail(&["x@t.test"]);
+    let mut session = session_at_idle(b"250-mx.test\r\n250 PIPELINING\r\n");
+    session.send(&mail.with(&[&mail.recipients[0]]));
+    assert!(matches!(session.next_action(), Action::Write { .. }));
+    let endless = "250 ok\r\n550 5.1.1 nobody\r\n".to_owned() + &"503 \r\n".repeat(20_000);
+    session.receive(endless.as_bytes());
+    assert_eq!(verdict(&mut session), "Recipient 550 5.1.1 nobody");
+}
+
+#[test]
 fn the_replies_to_one_message_have_an_end_together() {
     let mail = mail(&["x@t.test", "y@t.test"]);
     let recipients: Vec<&Recipient> = mail.recipients.iter().collect();
