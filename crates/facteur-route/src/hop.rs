@@ -59,6 +59,10 @@ impl NextHop {
             None => (text, default_port),
         };
         let host = Domain::parse(name).map_err(|_| bad())?;
+        // `10.0.0.1.` would be a name that no DNS has.
+        if host.as_str().parse::<IpAddr>().is_ok() {
+            return Err(bad());
+        }
         Self::tcp(Host::Domain(host), port).ok_or_else(bad)
     }
 
@@ -253,6 +257,8 @@ mod tests {
             "a b",
             "run/socket",
             "10.0.0.1:0",
+            "10.0.0.1.",
+            "10.0.0.1.:25",
         ] {
             assert!(NextHop::parse(wrong, 25).is_err(), "{wrong:?}");
         }
