@@ -136,6 +136,17 @@ pub enum Filesystem {
 }
 
 impl Filesystem {
+    /// The stable name, for logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Memory => "memory",
+            Self::Network => "network",
+            Self::Overlay => "overlay",
+        }
+    }
+
     /// Whether a flushed message survives a loss of power, as far as the file system's kind tells.
     #[must_use]
     pub const fn survives_power_loss(self) -> bool {

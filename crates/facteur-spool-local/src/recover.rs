@@ -171,7 +171,6 @@ fn set_aside(disk: &dyn Disk, paths: &Paths, segments: &BTreeMap<u64, Found>, da
         copy.truncate(read);
         damage.copy = body::keep_copy(disk, paths, *serial, damage.offset, &copy);
     }
-    tracing::error!(%damage, "a stored record is damaged");
 }
 
 /// Compares the files of large contents with the messages that have them: messages without a file are damaged, files
@@ -214,7 +213,7 @@ fn settle_bodies(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) -> Result<usiz
         match disk.remove(&paths.body(*id)) {
             Ok(()) => orphans += 1,
             Err(error) => {
-                tracing::warn!(message = %id, %error, "a content nobody needs cannot be removed");
+                tracing::warn!(%id, %error, "a content nobody needs cannot be removed");
             }
         }
     }

@@ -288,7 +288,7 @@ impl Spool for LocalSpool {
                 Ok(queued) => visit(queued.waiting()),
                 Err(SpoolError::Gone { .. }) => {}
                 Err(error) => {
-                    tracing::error!(message = %id, %error, "a queued message cannot be read");
+                    tracing::error!(%id, %error, "a queued message cannot be read");
                 }
             }
         }

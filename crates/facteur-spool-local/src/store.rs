@@ -235,7 +235,7 @@ impl Store {
         if self.read_only {
             return;
         }
-        tracing::error!(message = %id, reason = reason.name(), "a stored message is damaged and was set aside");
+        tracing::error!(%id, reason = reason.name(), "a stored message is damaged and was set aside");
         let Some(entry) = lock(&self.index).remove(id) else {
             return;
         };

@@ -158,7 +158,10 @@ fn say_recovered(report: &RecoveryReport) {
         );
     }
     if !report.filesystem.survives_power_loss() {
-        tracing::warn!(filesystem = ?report.filesystem, "the spool does not survive a loss of power");
+        tracing::warn!(
+            filesystem = report.filesystem.name(),
+            "the spool does not survive a loss of power"
+        );
     }
 }
 
