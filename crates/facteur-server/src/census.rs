@@ -10,6 +10,15 @@ use facteur_replies::Reply;
 
 use crate::config::Limits;
 
+/// What counts as one network, as a prefix length of IPv4.
+pub(crate) const NETWORK_V4: u32 = 24;
+
+/// What counts as one network, as a prefix length of IPv6.
+pub(crate) const NETWORK_V6: u32 = 48;
+
+/// What counts as one address, as a prefix length of IPv6.
+const ADDRESS_V6: u32 = 64;
+
 /// The count of all connections.
 pub(crate) struct Census {
     limits: Limits,
@@ -101,26 +110,34 @@ impl Census {
     }
 
     fn places(&self, ip: IpAddr) -> [(Place, usize); 2] {
-        let (address, network) = match ip {
-            IpAddr::V4(v4) => {
-                let network = Ipv4Addr::from_bits(v4.to_bits() & (!0 << 8));
-                (ip, IpAddr::V4(network))
-            }
-            IpAddr::V6(v6) => {
-                let first =
-                    |prefix: u32| Ipv6Addr::from_bits(v6.to_bits() & (!0 << (128 - prefix)));
-                (IpAddr::V6(first(64)), IpAddr::V6(first(48)))
-            }
+        let address = match ip {
+            IpAddr::V4(_) => ip,
+            IpAddr::V6(v6) => first_of_v6(v6, ADDRESS_V6),
         };
         [
             (Place::Address(address), self.limits.per_address),
-            (Place::Network(network), self.limits.per_network),
+            (Place::Network(network_of(ip)), self.limits.per_network),
         ]
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The first address of the network that an address is in.
+pub(crate) fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(v4) => {
+            let first = v4.to_bits() & (!0 << (32 - NETWORK_V4));
+            IpAddr::V4(Ipv4Addr::from_bits(first))
+        }
+        IpAddr::V6(v6) => first_of_v6(v6, NETWORK_V6),
+    }
+}
+
+fn first_of_v6(v6: Ipv6Addr, prefix: u32) -> IpAddr {
+    IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (!0 << (128 - prefix))))
 }
 
 impl Drop for Ticket {

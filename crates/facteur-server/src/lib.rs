@@ -13,6 +13,7 @@ mod listener;
 mod lookups;
 mod policy;
 mod refusal;
+mod refusals;
 mod timer;
 
 use std::fmt;
@@ -35,6 +36,7 @@ use intake::Intake;
 use listener::{Bound, Reception};
 use lookups::Lookups;
 use policy::Policy;
+use refusals::Refusals;
 use timer::Timer;
 
 /// What the server works with.
@@ -82,6 +84,7 @@ impl Server {
         let policy = Arc::new(Policy::new(parts.router, lookups));
         let census = Census::new(config.limits.clone(), config.hostname.clone());
         let sessions = Arc::new(AtomicU64::new(1));
+        let refusals = Arc::new(Refusals::default());
         let reception = |session| Reception {
             services: Services {
                 session,
@@ -93,6 +96,7 @@ impl Server {
             },
             clock: Arc::clone(&parts.clock),
             sessions: Arc::clone(&sessions),
+            refusals: Arc::clone(&refusals),
             alive: alive.clone(),
         };
         for (socket, session) in bound {

@@ -9,16 +9,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use facteur_mail::Clock;
+use facteur_mail::{Clock, Timestamp};
 use facteur_replies::Reply;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::config::ListenAddress;
 use crate::connection::{self, Services, Stopping};
+use crate::refusals::Refusals;
 use crate::timer::Timer;
 
 /// How many connections the system may hold for us before they are accepted.
@@ -26,6 +27,9 @@ const BACKLOG: u32 = 4_096;
 
 /// How long accepting pauses when the system has no descriptor or no memory left.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often the log says so while it lasts.
+const WARN_EVERY: Duration = Duration::from_secs(10);
 
 /// Something that accepts connections.
 pub(crate) trait Listener: Send + Sync + 'static {
@@ -139,6 +143,7 @@ pub(crate) struct Reception {
     pub(crate) clock: Arc<dyn Clock>,
     /// The number of the next session.
     pub(crate) sessions: Arc<AtomicU64>,
+    pub(crate) refusals: Arc<Refusals>,
     /// Held by everything that runs; the server has stopped when nobody holds it.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -147,6 +152,7 @@ impl Reception {
     /// Accepts until the server stops.
     pub(crate) async fn run<L: Listener>(mut self, listener: L) {
         let mut stopping = self.services.stopping.clone();
+        let mut warn_again = Timestamp::default();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -158,8 +164,12 @@ impl Reception {
                 // The client has gone before we came to it.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(error) => {
-                    warn!(%error, "cannot accept a connection");
-                    self.clock.sleep_until(self.clock.now().after(PAUSE)).await;
+                    let now = self.clock.now();
+                    if now >= warn_again {
+                        warn!(%error, "cannot accept a connection");
+                        warn_again = now.after(WARN_EVERY);
+                    }
+                    self.clock.sleep_until(now.after(PAUSE)).await;
                 }
             }
         }
@@ -169,7 +179,10 @@ impl Reception {
         let stranger = ip.filter(|_| !self.services.policy.may_relay(ip));
         let ticket = match self.services.census.admit(stranger) {
             Ok(ticket) => ticket,
-            Err(reply) => return refuse::<L>(stream, ip, &reply),
+            Err(reply) => {
+                self.refusals.log(ip, &reply, &self.clock);
+                return refuse::<L>(stream, &reply);
+            }
         };
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
         let services = self.services.clone();
@@ -183,12 +196,7 @@ impl Reception {
     }
 }
 
-fn refuse<L: Listener>(stream: L::Stream, ip: Option<IpAddr>, reply: &Reply) {
-    info!(
-        client = ip.map(display),
-        reply = reply.id().row().name,
-        "connection refused"
-    );
+fn refuse<L: Listener>(stream: L::Stream, reply: &Reply) {
     let mut text = Vec::new();
     reply.write_to(&mut text);
     L::say_and_close(stream, &text);
