@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::FileTypeExt as _;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,7 +90,8 @@ impl Bound {
 
 fn listen_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+        // Anything else than a socket is somebody's, and was put into the configuration by mistake.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_socket(path) => {
             let served = StdUnixStream::connect(path);
             if served.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
                 std::fs::remove_file(path)?;
@@ -99,6 +101,10 @@ fn listen_unix(path: &Path) -> io::Result<UnixListener> {
         }
         other => other,
     }
+}
+
+fn is_socket(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
 impl Drop for Socket {

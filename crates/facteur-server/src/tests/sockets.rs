@@ -105,3 +105,19 @@ async fn a_place_that_is_taken_is_named() {
             .starts_with(&format!("cannot listen on {address}: "))
     );
 }
+
+#[tokio::test]
+async fn a_file_that_is_no_socket_is_not_replaced_by_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("precious");
+    std::fs::write(&path, "mine").unwrap();
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![listener(
+        ListenAddress::Unix(path.clone()),
+        smtp::Role::Lmtp,
+    )];
+    let ServerError::Listen { error, .. } =
+        Server::start(config, House::new().parts()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
