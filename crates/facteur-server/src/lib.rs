@@ -2,19 +2,21 @@
 //!
 //! The way of a message: `listener` accepts under the limits of `census`; `connection` performs what the session
 //! of `facteur_smtp` asks for; `policy` answers MAIL and RCPT; `intake` puts `Received:` in front, streams the
-//! content to the spool and brings back the receipt; `refusal` turns a failure of the spool into a reply.
+//! content to the spool and brings back the receipt; `refusal` turns a failure of the spool into a reply;
+//! `turned_away` logs connections that were over a limit.
 
 mod census;
 mod config;
 mod connection;
+mod envelopes;
 mod error;
 mod intake;
 mod listener;
 mod lookups;
 mod policy;
 mod refusal;
-mod refusals;
 mod timer;
+mod turned_away;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,12 +34,13 @@ pub use error::ServerError;
 
 use census::Census;
 use connection::{Services, Stopping};
+use envelopes::Envelopes;
 use intake::Intake;
 use listener::{Bound, Reception};
 use lookups::Lookups;
 use policy::Policy;
-use refusals::Refusals;
 use timer::Timer;
+use turned_away::TurnedAway;
 
 /// What the server works with.
 #[derive(Clone)]
@@ -83,20 +86,25 @@ impl Server {
         let lookups = Lookups::new(parts.planner, config.patience.lookup);
         let policy = Arc::new(Policy::new(parts.router, lookups));
         let census = Census::new(config.limits.clone(), config.hostname.clone());
+        let envelopes = Envelopes::new(config.max_envelope_octets);
         let sessions = Arc::new(AtomicU64::new(1));
-        let refusals = Arc::new(Refusals::default());
+        let turned_away = Arc::new(TurnedAway::default());
         let reception = |session| Reception {
             services: Services {
                 session,
                 config: Arc::clone(&config),
                 policy: Arc::clone(&policy),
-                intake: Intake::new(Arc::clone(&parts.spool), Arc::clone(&config)),
+                intake: Intake::new(
+                    Arc::clone(&parts.spool),
+                    Arc::clone(&config),
+                    Arc::clone(&envelopes),
+                ),
                 census: Arc::clone(&census),
                 stopping: stops.clone(),
             },
             clock: Arc::clone(&parts.clock),
             sessions: Arc::clone(&sessions),
-            refusals: Arc::clone(&refusals),
+            turned_away: Arc::clone(&turned_away),
             alive: alive.clone(),
         };
         for (socket, session) in bound {

@@ -20,8 +20,8 @@ use tracing::warn;
 
 use crate::config::ListenAddress;
 use crate::connection::{self, Services, Stopping};
-use crate::refusals::Refusals;
 use crate::timer::Timer;
+use crate::turned_away::TurnedAway;
 
 /// How many connections the system may hold for us before they are accepted.
 const BACKLOG: u32 = 4_096;
@@ -149,7 +149,7 @@ pub(crate) struct Reception {
     pub(crate) clock: Arc<dyn Clock>,
     /// The number of the next session.
     pub(crate) sessions: Arc<AtomicU64>,
-    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) turned_away: Arc<TurnedAway>,
     /// Held by everything that runs; the server has stopped when nobody holds it.
     pub(crate) alive: mpsc::Sender<()>,
 }
@@ -186,7 +186,7 @@ impl Reception {
         let ticket = match self.services.census.admit(stranger) {
             Ok(ticket) => ticket,
             Err(reply) => {
-                self.refusals.log(ip, &reply, &self.clock);
+                self.turned_away.log(ip, &reply, &self.clock);
                 return refuse::<L>(stream, &reply);
             }
         };

@@ -22,12 +22,12 @@ const MAX_NETWORKS: usize = 100;
 
 /// What was refused lately.
 #[derive(Default)]
-pub(crate) struct Refusals {
+pub(crate) struct TurnedAway {
     /// By network, how many have had no line; by `None` those of all other networks, and of Unix sockets.
     counts: Mutex<HashMap<Option<IpAddr>, u64>>,
 }
 
-impl Refusals {
+impl TurnedAway {
     /// Logs a refusal, now or soon. To be called within a tokio runtime.
     pub(crate) fn log(self: &Arc<Self>, ip: Option<IpAddr>, reply: &Reply, clock: &Arc<dyn Clock>) {
         let Some(network) = self.is_first(ip) else {
@@ -38,11 +38,11 @@ impl Refusals {
             reply = reply.id().row().name,
             "connection refused"
         );
-        let refusals = Arc::clone(self);
+        let turned_away = Arc::clone(self);
         let wait = clock.sleep_until(clock.now().after(TOGETHER));
         tokio::spawn(async move {
             wait.await;
-            let more = refusals.counts().remove(&network).unwrap_or_default();
+            let more = turned_away.counts().remove(&network).unwrap_or_default();
             if more > 0 {
                 let network = network.map(|ip| display(Network(ip)));
                 let seconds = TOGETHER.as_secs();
@@ -96,47 +96,47 @@ mod tests {
 
     #[test]
     fn a_flood_from_one_network_is_counted() {
-        let refusals = Refusals::default();
-        assert_eq!(refusals.is_first(ip("192.0.2.1")), Some(ip("192.0.2.0")));
+        let turned_away = TurnedAway::default();
+        assert_eq!(turned_away.is_first(ip("192.0.2.1")), Some(ip("192.0.2.0")));
         for last in 0..=255 {
             let client = format!("192.0.2.{last}");
-            assert_eq!(refusals.is_first(ip(&client)), None, "{client}");
+            assert_eq!(turned_away.is_first(ip(&client)), None, "{client}");
         }
-        assert!(refusals.is_first(ip("198.51.100.1")).is_some());
-        assert_eq!(refusals.counts()[&ip("192.0.2.0")], 256);
+        assert!(turned_away.is_first(ip("198.51.100.1")).is_some());
+        assert_eq!(turned_away.counts()[&ip("192.0.2.0")], 256);
     }
 
     #[test]
     fn a_flood_from_everywhere_is_counted_in_bounded_memory() {
-        let refusals = Refusals::default();
+        let turned_away = TurnedAway::default();
         let lines = (0..100_000_u32)
             .filter(|n| {
                 let client = IpAddr::V4((n << 8).into());
-                refusals.is_first(Some(client)).is_some()
+                turned_away.is_first(Some(client)).is_some()
             })
             .count();
         assert_eq!(lines, MAX_NETWORKS + 1);
-        assert_eq!(refusals.counts().len(), MAX_NETWORKS + 1);
+        assert_eq!(turned_away.counts().len(), MAX_NETWORKS + 1);
         let others = 100_000 - u64::try_from(lines).unwrap();
-        assert_eq!(refusals.counts()[&None], others);
+        assert_eq!(turned_away.counts()[&None], others);
     }
 
     #[tokio::test]
     async fn after_ten_seconds_the_count_is_said_and_begins_anew() {
         let clock = ManualClock::new();
         let dynamic: Arc<dyn Clock> = Arc::new(clock.clone());
-        let refusals = Arc::new(Refusals::default());
+        let turned_away = Arc::new(TurnedAway::default());
         let hostname = facteur_mail::Domain::parse("mx.example.org").unwrap();
         let reply = Reply::too_many_connections(&hostname);
-        refusals.log(ip("192.0.2.1"), &reply, &dynamic);
-        refusals.log(ip("192.0.2.2"), &reply, &dynamic);
-        assert_eq!(refusals.counts().len(), 1);
+        turned_away.log(ip("192.0.2.1"), &reply, &dynamic);
+        turned_away.log(ip("192.0.2.2"), &reply, &dynamic);
+        assert_eq!(turned_away.counts().len(), 1);
         clock.until_sleeping(1).await;
         clock.advance(TOGETHER);
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
-        assert!(refusals.counts().is_empty());
+        assert!(turned_away.counts().is_empty());
     }
 
     #[test]
