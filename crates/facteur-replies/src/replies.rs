@@ -149,6 +149,8 @@ replies! {
     TooManyConnectionsFromYou too_many_connections_from_you(hostname, client) = 421 (7, 0) "{hostname} too many connections from {client}, try again later", "RFC 5321 §3.8";
     /// More failed commands than allowed in one session.
     TooManyErrors too_many_errors(hostname) = 421 (7, 0) "{hostname} too many errors, closing connection", "RFC 5321 §3.8";
+    /// More commands than any message takes, and no message.
+    TooManyCommands too_many_commands(hostname) = 421 (7, 0) "{hostname} too many commands without a message, closing connection", "RFC 5321 §3.8";
     /// More messages than allowed in one session.
     TooManyMessages too_many_messages(hostname) = 421 (7, 0) "{hostname} too many messages in one session, open a new one", "RFC 5321 §3.8";
 

@@ -4,6 +4,9 @@
 /// to it; all that we offer together stay below this.
 pub const MAX_COMMAND_LINE: usize = 4_096;
 
+/// The most commands from one message to the next, besides two for each recipient that a message may have.
+pub const MAX_SPARE_COMMANDS: u32 = 1_000;
+
 /// The longest name at EHLO, HELO or LHLO, in octets. (RFC 5321 §4.5.3.1.2)
 pub const MAX_HELLO: usize = 255;
 

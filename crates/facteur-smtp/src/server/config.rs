@@ -3,6 +3,7 @@
 use facteur_mail::Domain;
 
 use crate::extensions;
+use crate::limits::MAX_SPARE_COMMANDS;
 
 /// The settings of every session of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,13 @@ impl Config {
             max_errors: 50,
             bare_newlines: BareNewlines::Refuse,
         }
+    }
+
+    /// The most commands from one message to the next; one more is answered with 421. A client that has too many
+    /// recipients, each of which is refused for now, stays far below.
+    pub(super) const fn max_commands(&self) -> u32 {
+        let recipients = self.max_recipients.saturating_mul(2);
+        recipients.saturating_add(MAX_SPARE_COMMANDS)
     }
 
     /// The lines of the answer to EHLO or LHLO after the first one.

@@ -190,6 +190,7 @@ impl Session {
 
     /// The 250 after the content; by LMTP one for each recipient. (RFC 2033 §4.2)
     pub(super) fn message_taken(&mut self, mail: Mail, receipt: &Receipt) {
+        self.fruitless = 0;
         match self.config.role {
             Role::Smtp => self.say(Reply::queued(receipt.id())),
             Role::Lmtp => {

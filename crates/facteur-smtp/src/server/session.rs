@@ -37,6 +37,8 @@ pub struct Session {
     lines: Lines,
     output: VecDeque<Output>,
     errors: u32,
+    /// Commands answered since the last message was taken.
+    pub(super) fruitless: u32,
 }
 
 /// What is to be done before the state is asked for more.
@@ -73,6 +75,7 @@ impl Session {
             lines: Lines::default(),
             output: VecDeque::new(),
             errors: 0,
+            fruitless: 0,
         }
     }
 
@@ -259,8 +262,12 @@ impl Session {
     }
 
     /// Answers a command and waits for the next one; or closes, if the answer is 421 or there have been too many
-    /// errors.
+    /// errors, or too many commands that led to no message.
     pub(super) fn reply(&mut self, phase: Phase, reply: Reply) -> Step {
+        self.fruitless = self.fruitless.saturating_add(1);
+        if self.fruitless > self.config.max_commands() {
+            return self.close(Reply::too_many_commands(&self.config.hostname));
+        }
         if reply.code().class() == Class::Permanent {
             self.errors += 1;
             if self.errors > self.config.max_errors {

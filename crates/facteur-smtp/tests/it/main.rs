@@ -5,4 +5,6 @@ mod dialogues;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
+mod floods;
+#[cfg(test)]
 mod properties;
