@@ -190,7 +190,17 @@ async fn the_next_host_is_tried_when_nothing_was_said_about_the_recipient() {
         ),
         (Some(server().on("EHLO", &["550 go away"])), "550 at EHLO"),
         (Some(server().on("EHLO", &["!endless"])), "endless at EHLO"),
+        (
+            Some(server().on("EHLO", &["250 mx.test\r\n250 again"])),
+            "two replies at EHLO",
+        ),
+        (
+            Some(server().on("EHLO", &["250 mx.test\r\n421 busy"])),
+            "421 behind EHLO",
+        ),
         (Some(server().on("MAIL", &["!close"])), "closed at MAIL"),
+        (Some(server().on("MAIL", &["354 go"])), "354 at MAIL"),
+        (Some(server().on("RCPT", &["999 what"])), "999 at RCPT"),
         (Some(server().on("MAIL", &["421 busy"])), "421 at MAIL"),
         (Some(server().on("RCPT", &["421 busy"])), "421 at RCPT"),
         (Some(server().on("DATA", &["!silent"])), "silent at DATA"),

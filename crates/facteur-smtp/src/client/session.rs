@@ -70,6 +70,9 @@ impl Session {
     /// What to do next. Asking again says that the last action was done.
     pub fn next_action(&mut self) -> Action<'_> {
         self.output.forget_written();
+        if matches!(self.state, State::Idle) && self.reader.is_midway() {
+            self.misbehaved(Misbehaviour::Unasked);
+        }
         if let Some(event) = self.events.pop_front() {
             return match event {
                 Event::Outcome(outcome) => Action::Outcome(outcome),
@@ -122,9 +125,6 @@ impl Session {
 
     fn hear(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() && !self.is_closed() {
-            if matches!(self.state, State::Idle) {
-                return self.misbehaved(Misbehaviour::Unasked);
-            }
             if !self.reader.is_midway() {
                 self.is_reply_asked = self.is_asked();
             }
@@ -272,7 +272,7 @@ impl Session {
     /// Whether a message can be sent now.
     #[must_use]
     pub const fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle) && self.output.is_empty()
+        matches!(self.state, State::Idle) && self.output.is_empty() && !self.reader.is_midway()
     }
 
     /// Whether nothing is left to say or to hear: [`Action::Close`] comes next, or after the last outcomes.
@@ -601,6 +601,11 @@ impl Session {
             | State::Content(mut transfer, _)
             | State::Verdict(mut transfer) => {
                 self.tell(transfer.settle_rest(stage, said, about));
+            }
+            // Spoilt before its first message; later the driver sees a session that is idle no more.
+            State::Idle if self.messages == 0 => {
+                let (stage, said) = (Stage::Hello, said.clone());
+                self.events.push_back(Event::Failed { stage, said });
             }
             State::Idle | State::LoneDot | State::Resetting | State::Quitting | State::Closed => {}
         }

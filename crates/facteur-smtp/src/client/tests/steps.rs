@@ -1,5 +1,6 @@
 //! What only a driver sees: pieces of content, writes that fail, groups, the number of a reply; and any server at all.
 
+use facteur_mail::Stage;
 use proptest::prelude::*;
 
 use super::*;
@@ -175,9 +176,30 @@ fn what_the_disk_cannot_give_is_never_completed() {
 }
 
 #[test]
-fn a_server_that_speaks_while_idle_is_left() {
+fn a_server_that_speaks_before_the_first_message_gets_none() {
     for words in [&b"421 idle too long\r\n"[..], b"250 hello?\r\n", b"25"] {
         let mut session = session_at_idle(b"250 mx.test\r\n");
+        session.receive(words);
+        let Action::Failed { stage, said } = session.next_action() else {
+            panic!("the connection is of no use");
+        };
+        assert_eq!(stage, Stage::Hello);
+        assert!(said.to_line().ends_with("no command asked for"));
+        assert_eq!(session.next_action(), Action::Close);
+    }
+}
+
+#[test]
+fn a_server_that_speaks_between_messages_is_left() {
+    for words in [&b"421 idle too long\r\n"[..], b"250 hello?\r\n", b"25"] {
+        let mut session = session_at_idle(b"250 mx.test\r\n");
+        let mail = mail(&["x@t.test"]);
+        session.send(&mail.with(&[&mail.recipients[0]]));
+        session.next_action();
+        session.next_action();
+        session.receive(b"550 no\r\n");
+        assert!(matches!(session.next_action(), Action::Outcome(_)));
+        assert_eq!(session.next_action(), Action::Idle);
         session.receive(words);
         assert_eq!(session.next_action(), Action::Close);
     }
