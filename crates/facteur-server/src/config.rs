@@ -24,6 +24,9 @@ pub struct Config {
     pub max_hops: u32,
     /// The most recipients of a message once aliases stand for their members. Default: 10,000.
     pub max_expanded_recipients: usize,
+    /// The memory for the recipients of all open transactions, in octets, about; a quarter of it is kept for
+    /// clients that may relay. What does not fit is answered with 452. Default: 128 MiB.
+    pub max_envelope_octets: usize,
 }
 
 /// A place to listen on, and what is spoken there.
@@ -94,6 +97,7 @@ impl Config {
             patience: Patience::default(),
             max_hops: 50,
             max_expanded_recipients: 10_000,
+            max_envelope_octets: 128 * 1024 * 1024,
         }
     }
 }

@@ -192,7 +192,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.services.intake.has_room(transaction.size)?;
         let policy = &self.services.policy;
         policy.sender(&transaction.sender, &mut self.timer).await?;
-        self.incoming = Some(Intake::open(transaction, self.timer.now()));
+        let intake = &self.services.intake;
+        self.incoming = Some(intake.open(transaction, self.stranger, self.timer.now()));
         Ok(())
     }
 
@@ -311,7 +312,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// How long the client may take for a command, or to read our replies.
     fn patience_for_command(&self) -> Duration {
         let patience = &self.services.config.patience;
-        if self.stranger && self.services.census.is_crowded() {
+        let crowded = self.services.census.is_crowded() || self.services.intake.is_crowded();
+        if self.stranger && crowded {
             patience.crowded
         } else {
             patience.command

@@ -10,6 +10,7 @@ use facteur_spool::{Draft, Spool, SpoolError};
 use tracing::warn;
 
 use crate::config::Config;
+use crate::envelopes::{Envelopes, Held};
 use crate::refusal;
 
 /// Opens transactions.
@@ -17,6 +18,7 @@ use crate::refusal;
 pub(crate) struct Intake {
     spool: Arc<dyn Spool>,
     config: Arc<Config>,
+    envelopes: Arc<Envelopes>,
 }
 
 /// An open transaction.
@@ -26,6 +28,8 @@ pub(crate) struct Incoming {
     known: HashSet<Address>,
     /// What RCPT said, if it was said once.
     only_recipient: Option<Address>,
+    /// The memory that the recipients take.
+    held: Held,
     content: Option<Content>,
 }
 
@@ -46,8 +50,21 @@ pub(crate) struct Accepted {
 }
 
 impl Intake {
-    pub(crate) const fn new(spool: Arc<dyn Spool>, config: Arc<Config>) -> Self {
-        Self { spool, config }
+    pub(crate) const fn new(
+        spool: Arc<dyn Spool>,
+        config: Arc<Config>,
+        envelopes: Arc<Envelopes>,
+    ) -> Self {
+        Self {
+            spool,
+            config,
+            envelopes,
+        }
+    }
+
+    /// Whether open transactions take so much memory that strangers must hurry.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.envelopes.are_crowded()
     }
 
     /// Whether there is room for a message.
@@ -57,8 +74,13 @@ impl Intake {
             .map_err(refused)
     }
 
-    /// Opens a transaction.
-    pub(crate) fn open(transaction: Transaction, now: Timestamp) -> Incoming {
+    /// Opens a transaction, of a stranger or of a client that may relay.
+    pub(crate) fn open(
+        &self,
+        transaction: Transaction,
+        stranger: bool,
+        now: Timestamp,
+    ) -> Incoming {
         Incoming {
             envelope: Envelope {
                 sender: transaction.sender,
@@ -72,6 +94,7 @@ impl Intake {
             },
             known: HashSet::new(),
             only_recipient: None,
+            held: self.envelopes.open(stranger),
             content: None,
         }
     }
@@ -86,6 +109,12 @@ impl Intake {
         let limit = self.config.max_expanded_recipients;
         if incoming.envelope.recipients.len() + recipients.len() > limit {
             return Err(Reply::too_many_recipients(limit));
+        }
+        let new = recipients
+            .iter()
+            .filter(|recipient| !incoming.known.contains(&recipient.address));
+        if !incoming.held.hold(new) {
+            return Err(Reply::storage_full());
         }
         let first = incoming.known.is_empty();
         incoming.only_recipient = first.then_some(said);

@@ -22,6 +22,7 @@ use crate::Parts;
 use crate::census::Census;
 use crate::config::{Config, Limits};
 use crate::connection::{self, Services, Stopping};
+use crate::envelopes::Envelopes;
 use crate::intake::Intake;
 use crate::lookups::Lookups;
 use crate::policy::Policy;
@@ -124,7 +125,11 @@ impl House {
         Services {
             session: Arc::new(self.session.clone()),
             policy: Arc::new(Policy::new(parts.router, lookups)),
-            intake: Intake::new(parts.spool, Arc::clone(&config)),
+            intake: Intake::new(
+                parts.spool,
+                Arc::clone(&config),
+                Envelopes::new(config.max_envelope_octets),
+            ),
             census: Arc::clone(&self.census),
             stopping: self.stopping.subscribe(),
             config,

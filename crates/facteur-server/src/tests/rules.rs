@@ -2,6 +2,35 @@
 
 use super::house::{CLIENT, House, STRANGER};
 
+#[tokio::test]
+async fn lists_of_recipients_that_take_too_much_memory_are_refused_for_now() {
+    let mut house = House::new();
+    house.config.max_envelope_octets = 16 * 1024;
+    let mut stranger = house.connect(STRANGER);
+    stranger.open().await;
+    let long = |number: u32| format!("RCPT TO:<{number}{}@backup.test>", "x".repeat(240));
+    let mut taken = 0;
+    while stranger.say(&long(taken)).await.starts_with("250 ") {
+        taken += 1;
+    }
+    assert!((10..20).contains(&taken), "{taken}");
+    let reply = stranger.say(&long(taken)).await;
+    assert!(reply.starts_with("452 4.3.1 "), "{reply}");
+    let mut other = house.connect(STRANGER);
+    other.open().await;
+    assert!(other.say(&long(0)).await.starts_with("250 "), "a few go");
+    let mut client = house.connect(CLIENT);
+    client.open().await;
+    for number in 0..4 {
+        assert!(client.say(&long(number)).await.starts_with("250 "));
+    }
+    stranger.say("RSET").await;
+    stranger.say("MAIL FROM:<>").await;
+    for number in 0..4 {
+        assert!(stranger.say(&long(number)).await.starts_with("250 "));
+    }
+}
+
 async fn at_rcpt(client: &str, recipients: &[&str]) -> Vec<String> {
     let mut house = House::new();
     let mut guest = house.connect(client);
