@@ -452,10 +452,11 @@ fn limits(root: &mut Section<'_, '_>) -> LimitKeys {
         // RFC 5321 §4.5.3.1.8 asks for 100 at least.
         keys.recipients = limits.count("recipients", keys.recipients, 100..=100_000);
         keys.errors = limits.count("errors", keys.errors, 1..=10_000);
+        // EHLO announces it as MAILMAX, which has six digits at most. (RFC 9422)
         keys.messages_per_session = limits.count(
             "messages_per_session",
             keys.messages_per_session,
-            1..=1_000_000,
+            1..=999_999,
         );
         keys.connections = limits.count("connections", keys.connections, 1..=1_000_000);
         keys.connections_per_address = limits.count(

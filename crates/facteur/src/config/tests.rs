@@ -134,3 +134,13 @@ fn a_missing_address_is_asked_for() {
         "{found:?}"
     );
 }
+
+#[test]
+fn what_ehlo_announces_has_six_digits_at_most() {
+    assert!(faults("[limits]\nmessages_per_session = 999999").is_empty());
+    let found = faults("[limits]\nmessages_per_session = 1000000");
+    assert!(
+        matches!(found.as_slice(), [Fault::OutOfRange { .. }]),
+        "{found:?}"
+    );
+}
