@@ -25,7 +25,7 @@ use crate::{failure, log, ui, wiring};
 pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let config = Config::of(instance, screen.language, screen.color)?;
     log::start(&config.log, ui::log_color(screen.color_choice));
-    raise_descriptor_limit();
+    let descriptors = raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(worker_threads())
         .enable_all()
@@ -37,7 +37,7 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
                 screen.text("serve-no-runtime", &[("words", (&words).into())]),
             )
         })?;
-    runtime.block_on(serve(&config, screen))
+    runtime.block_on(serve(&config, descriptors, screen))
 }
 
 /// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
@@ -45,7 +45,7 @@ fn worker_threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
 }
 
-async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
+async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(), CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     make_data_directory(&config.data_dir, screen)?;
@@ -84,7 +84,8 @@ async fn serve(config: &Config, screen: &Screen) -> Result<(), CliError> {
         planner,
         clock,
     };
-    let server = Server::start(wiring::server(config), parts)
+    let connections = affordable_connections(config, descriptors);
+    let server = Server::start(wiring::server(config, connections), parts)
         .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
     tracing::info!(
         hostname = %config.hostname,
@@ -165,8 +166,22 @@ fn say_recovered(report: &RecoveryReport) {
     }
 }
 
-/// Connections cost descriptors: take as many as the system lets us.
-fn raise_descriptor_limit() {
+/// How many connections there may be, with a word where these are not as many as were asked for.
+fn affordable_connections(config: &Config, descriptors: u64) -> u64 {
+    let connections = wiring::connections(config, descriptors);
+    if connections < config.limits.connections {
+        tracing::warn!(
+            connections,
+            configured = config.limits.connections,
+            open_files = descriptors,
+            "fewer connections than configured: the system's limit of open files allows no more"
+        );
+    }
+    connections
+}
+
+/// Connections cost descriptors: take as many as the system lets us. Returns how many these are.
+fn raise_descriptor_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = setrlimit(
         Resource::Nofile,
@@ -177,7 +192,9 @@ fn raise_descriptor_limit() {
     );
     if let Err(error) = raised {
         tracing::warn!(%error, current = limit.current, "the limit of open files could not be raised");
+        return limit.current.unwrap_or(u64::MAX);
     }
+    limit.maximum.unwrap_or(u64::MAX)
 }
 
 fn no_spool(error: &SpoolError, screen: &Screen) -> CliError {

@@ -43,9 +43,27 @@ pub(crate) fn dns(config: &Config) -> DnsConfig {
     }
 }
 
-/// For the server.
-pub(crate) fn server(config: &Config) -> facteur_server::Config {
+/// The descriptors that the process needs besides those of connections and deliveries: listeners, the spool's
+/// segments, DNS, the log.
+const OWN_DESCRIPTORS: u64 = 128;
+
+/// How many connections are held however few descriptors there are.
+const LEAST_CONNECTIONS: u64 = 10;
+
+/// How many connections the server may hold where the process may have so many `descriptors`: as many as are
+/// configured, unless they and their large messages, a file each, would leave too few for the spool and for
+/// deliveries.
+pub(crate) fn connections(config: &Config, descriptors: u64) -> u64 {
+    let deliveries = config.delivery.connections.saturating_mul(2);
+    let left = descriptors.saturating_sub(OWN_DESCRIPTORS.saturating_add(deliveries));
+    let affordable = (left / 2).max(LEAST_CONNECTIONS);
+    config.limits.connections.min(affordable)
+}
+
+/// For the server, which may hold so many `connections`.
+pub(crate) fn server(config: &Config, connections: u64) -> facteur_server::Config {
     let limits = &config.limits;
+    let defaults = facteur_server::Config::new(config.hostname.clone());
     facteur_server::Config {
         listeners: config
             .listeners
@@ -53,10 +71,10 @@ pub(crate) fn server(config: &Config) -> facteur_server::Config {
             .map(|listener| self::listener(config, listener))
             .collect(),
         limits: Limits {
-            connections: count(limits.connections),
-            // Kept in proportion where the operator sets another total.
-            reserved: count(limits.connections / 10),
-            per_network: count(limits.connections / 2),
+            connections: count(connections),
+            // Kept in proportion where the total is another.
+            reserved: count(connections / 10),
+            per_network: count((connections / 2).max(1)),
             per_address: count(limits.connections_per_address),
         },
         patience: Patience {
@@ -66,7 +84,11 @@ pub(crate) fn server(config: &Config) -> facteur_server::Config {
             session: limits.session_timeout,
             ..Patience::default()
         },
-        ..facteur_server::Config::new(config.hostname.clone())
+        // What RCPT may add one by one must fit without aliases.
+        max_expanded_recipients: defaults
+            .max_expanded_recipients
+            .max(count(limits.recipients)),
+        ..defaults
     }
 }
 
@@ -175,4 +197,41 @@ fn machine_addresses() -> Vec<IpAddr> {
             v4.or_else(|| address.as_sockaddr_in6().map(|v6| IpAddr::V6(v6.ip())))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Instance;
+
+    fn config() -> Config {
+        Config::of(
+            &Instance::default(),
+            facteur_replies::Language::default(),
+            false,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn few_descriptors_mean_few_connections() {
+        let config = config();
+        assert_eq!(connections(&config, 524_288), config.limits.connections);
+        assert_eq!(connections(&config, 4_096), (4_096 - 128 - 400) / 2);
+        assert_eq!(connections(&config, 200), LEAST_CONNECTIONS);
+    }
+
+    #[test]
+    fn one_connection_is_for_anybody() {
+        let limits = server(&config(), 1).limits;
+        assert_eq!((limits.connections, limits.reserved), (1, 0));
+        assert_eq!(limits.per_network, 1);
+    }
+
+    #[test]
+    fn as_many_recipients_as_are_offered_fit() {
+        let mut config = config();
+        config.limits.recipients = 100_000;
+        assert_eq!(server(&config, 1).max_expanded_recipients, 100_000);
+    }
 }
