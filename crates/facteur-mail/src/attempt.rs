@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use facteur_replies::{Class, EnhancedCode, RemoteReply, Reply, ReplyCode};
 
+use crate::address::Host;
 use crate::environment::Timestamp;
 
 /// One try to deliver to one recipient: when, where, how far it came, and the verdict's words.
@@ -58,6 +59,15 @@ pub enum Stage {
     Mailbox,
     /// The queue's own verdict: expired, damaged.
     Queue,
+}
+
+impl RemoteHost {
+    /// Whether the name is but the address, as a literal.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        self.address
+            .is_some_and(|address| *self.name == *Host::Literal(address.ip()).to_string())
+    }
 }
 
 impl Stage {

@@ -198,8 +198,8 @@ fn write_words(page: &mut Page, told: &Told<'_>, language: Language) {
 fn host(host: &RemoteHost) -> String {
     let name = escaped(&host.name);
     match host.address {
-        Some(address) => format!("{name} ({})", address.ip()),
-        None => name.to_string(),
+        Some(address) if !host.is_literal() => format!("{name} ({})", address.ip()),
+        Some(_) | None => name.to_string(),
     }
 }
 

@@ -350,6 +350,38 @@ fn hostile_words_are_escaped_in_both_parts() {
 }
 
 #[test]
+fn a_server_named_by_its_address_is_named_once() {
+    let envelope = envelope(vec![recipient("a@far.test")]);
+    let to = address("anne@example.org");
+    for (name, ip, shown) in [
+        ("mx.far.test", "192.0.2.25", "mx.far.test (192.0.2.25)"),
+        ("[192.0.2.25]", "192.0.2.25", "[192.0.2.25]"),
+        ("[IPv6:2001:db8::1]", "2001:db8::1", "[IPv6:2001:db8::1]"),
+        (
+            "a192.0.2.25.test",
+            "192.0.2.25",
+            "a192.0.2.25.test (192.0.2.25)",
+        ),
+        ("[192.0.2.2]", "192.0.2.25", "[192.0.2.2] (192.0.2.25)"),
+    ] {
+        let mut attempt = by_peer(Stage::Rcpt, 550, &["no"]);
+        attempt.host = Some(RemoteHost {
+            name: name.into(),
+            address: Some(SocketAddr::new(ip.parse().unwrap(), 25)),
+        });
+        let told = vec![(&attempt, News::Refused)];
+        let text = written(
+            &report(&envelope, &to, Language::English, told),
+            &headers_only(),
+        );
+        assert!(
+            text.contains(&format!("The server {shown} answered")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn an_endless_reply_is_cut() {
     let envelope = envelope(vec![recipient("a@far.test")]);
     let to = address("anne@example.org");

@@ -188,8 +188,7 @@ fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Resul
 fn host(host: &RemoteHost) -> String {
     let name = shown(&host.name);
     match host.address {
-        // An address literal names its address already.
-        Some(address) if name.contains(&address.ip().to_string()) => address.to_string(),
+        Some(address) if host.is_literal() => address.to_string(),
         Some(address) => format!("{name} [{address}]"),
         None => name,
     }
