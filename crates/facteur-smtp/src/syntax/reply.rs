@@ -98,12 +98,16 @@ impl ReplyReader {
     fn add(&mut self, part: &[u8]) -> Result<(), ReplyError> {
         self.octets += part.len();
         self.line_octets += part.len();
-        if self.octets > MAX_REPLY_OCTETS {
-            return Err(ReplyError::TooLong);
-        }
         let room = (MAX_REPLY_KEPT + 6).saturating_sub(self.line.len());
         self.line
             .extend_from_slice(part.get(..room).unwrap_or(part));
+        // A remote that speaks another protocol, such as TLS, may wait for us instead of ending its line.
+        if !self.line.iter().take(3).all(u8::is_ascii_digit) {
+            return Err(ReplyError::NotAReply);
+        }
+        if self.octets > MAX_REPLY_OCTETS {
+            return Err(ReplyError::TooLong);
+        }
         Ok(())
     }
 
@@ -302,6 +306,22 @@ mod tests {
         );
         let lines = "250-\r\n".repeat(MAX_REPLY_LINES + 1);
         assert_eq!(read(lines.as_bytes()), Err(ReplyError::TooManyLines));
+    }
+
+    #[test]
+    fn another_protocol_is_known_by_its_first_octets() {
+        for wire in [
+            &b"\x15\x03\x01\0\x02\x02\x46"[..],
+            b"SSH-2.0-",
+            b"-ERR",
+            b"2x",
+        ] {
+            let error = Err(ReplyError::NotAReply);
+            assert_eq!(ReplyReader::default().read(wire), error);
+            let mut reader = ReplyReader::default();
+            assert_eq!(reader.read(b"250-a\r\n"), Ok((7, None)));
+            assert_eq!(reader.read(wire), error, "in its second line too");
+        }
     }
 
     #[test]
