@@ -49,7 +49,7 @@ impl Config {
             give_up_after: Duration::from_secs(5 * 24 * 3_600),
             delay_notice_after: Some(Duration::from_secs(4 * 3_600)),
             port: 25,
-            max_running: 1_000,
+            max_running: 200,
             max_per_destination: 20,
             destination_pause: Duration::from_secs(4 * 60),
             shutdown_grace: Duration::from_secs(10),

@@ -73,7 +73,7 @@ pub struct Patience {
     pub data_block: Duration,
     /// For one message, from DATA to its end. Default: 1 hour.
     pub message: Duration,
-    /// For a session, after which no new command is taken. Default: 2 hours.
+    /// For a session, after which no new command is taken. Default: 6 hours.
     pub session: Duration,
     /// The least octets a second, on average, at which content must come once `rate_grace` has passed.
     /// Default: 128.
@@ -120,7 +120,7 @@ impl Default for Patience {
             crowded: Duration::from_secs(10),
             data_block: Duration::from_secs(3 * 60),
             message: Duration::from_secs(60 * 60),
-            session: Duration::from_secs(2 * 60 * 60),
+            session: Duration::from_secs(6 * 60 * 60),
             min_rate: 128,
             rate_grace: Duration::from_secs(60),
             lookup: Duration::from_secs(5),

@@ -12,14 +12,14 @@ pub struct Config {
     pub hostname: Domain,
     /// SMTP or LMTP.
     pub role: Role,
-    /// The largest message, in octets with dot-stuffing undone. Default: 100 MiB. (RFC 1870)
+    /// The largest message, in octets with dot-stuffing undone. Default: 50 MiB. (RFC 1870)
     pub max_message_octets: u64,
     /// The most recipients of a message. Default: 1,000; RFC 5321 §4.5.3.1.8 asks for 100 at least.
     pub max_recipients: u32,
-    /// The most transactions of a session. Default: 10,000.
+    /// The most transactions of a session. Default: 1,000.
     pub max_messages: u32,
     /// The most commands of a session that may be refused for good; one more is answered with 421.
-    /// Default: 50.
+    /// Default: 20.
     pub max_errors: u32,
     /// What becomes of a CR or LF on its own in a message. Default: refused.
     pub bare_newlines: BareNewlines,
@@ -50,10 +50,10 @@ impl Config {
         Self {
             hostname,
             role,
-            max_message_octets: 100 * 1024 * 1024,
+            max_message_octets: 50 * 1024 * 1024,
             max_recipients: 1_000,
-            max_messages: 10_000,
-            max_errors: 50,
+            max_messages: 1_000,
+            max_errors: 20,
             bare_newlines: BareNewlines::Refuse,
         }
     }

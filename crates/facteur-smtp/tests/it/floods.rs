@@ -26,17 +26,19 @@ fn last_heard(driver: &mut Driver) -> String {
 
 #[test]
 fn commands_that_lead_to_no_message_end_with_421() {
-    for command in [
-        "NOOP\r\n",
-        "RSET\r\n",
-        "HELO c\r\n",
-        "MAIL FROM:<>\r\nRSET\r\n",
+    let commands = "too many commands without a message, closing connection";
+    let messages = "too many messages in one session, open a new one";
+    for (command, why) in [
+        ("NOOP\r\n", commands),
+        ("RSET\r\n", commands),
+        ("HELO c\r\n", commands),
+        ("MAIL FROM:<>\r\nRSET\r\n", messages),
     ] {
         let mut driver = greeted();
         driver.send(command.repeat(allowed() + 1).as_bytes());
         assert_eq!(
             last_heard(&mut driver),
-            "421 4.7.0 mx.example.org too many commands without a message, closing connection",
+            format!("421 4.7.0 mx.example.org {why}"),
             "{command}"
         );
     }

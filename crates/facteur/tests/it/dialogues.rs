@@ -37,9 +37,6 @@ const OUT_OF_REACH: [(&str, &str); 13] = [
 const ZONE: &str =
     "client.test A @9\nnullmx.test MX 0 .\nelsewhere.test A @9\nxn--exmple-cua.org A @9";
 
-/// What the files take for granted.
-const LIMITS: &str = "message_size = \"100 MiB\"\nmessages_per_session = 10000\nerrors = 50\n";
-
 const TABLES: &str = "[domains.\"example.org\"]\ndeliver = \"maildir:MAIL/{user}\"\n";
 
 fn dialogues() -> BTreeMap<String, Dialogue> {
@@ -61,7 +58,6 @@ fn setup(dialogue: &Dialogue) -> Option<(Setup, u16)> {
         top: "hostname = \"mx.example.org\"\npostmaster = \"user@example.org\"",
         listen: "[[listen]]\naddress = \"@1:2524\"\nrole = \"lmtp\"",
         tables: TABLES,
-        limits: LIMITS,
         ..Setup::default()
     };
     let mut port = crate::instance::PORT;
@@ -70,9 +66,7 @@ fn setup(dialogue: &Dialogue) -> Option<(Setup, u16)> {
         match (name.as_str(), &values[..]) {
             ("role", ["lmtp"]) => port = LMTP_PORT,
             ("normalise-bare-newlines", []) => setup.listener = "normalise_newlines = true",
-            ("max-errors", ["2"]) => {
-                setup.limits = "message_size = \"100 MiB\"\nerrors = 2";
-            }
+            ("max-errors", ["2"]) => setup.limits = "errors = 2",
             ("max-messages", ["1"]) => setup.limits = "messages_per_session = 1",
             ("refuse-mail", ["user@nullmx.test", "sender_null_mx", _])
             | ("refuse-rcpt", ["user@nullmx.test", "null_mx", _]) => {}
@@ -139,10 +133,9 @@ async fn every_dialogue_goes_as_its_file_says() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_session_that_takes_too_long_goes_as_its_dialogue_says() {
-    let limits = "message_size = \"100 MiB\"\nsession_timeout = \"10s\"";
     let setup = Setup {
         top: "hostname = \"mx.example.org\"",
-        limits,
+        limits: "session_timeout = \"10s\"",
         ..Setup::default()
     };
     let dialogues = dialogues();
