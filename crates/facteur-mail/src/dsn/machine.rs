@@ -26,7 +26,7 @@ pub(super) enum Charset {
     Utf8,
 }
 
-/// The fields about the message, and the empty line behind them. (RFC 3464 §2.2)
+/// The fields about the message. (RFC 3464 §2.2)
 pub(super) fn message_fields(report: &Report<'_>) -> String {
     let mut out = String::with_capacity(256);
     field(
@@ -39,13 +39,14 @@ pub(super) fn message_fields(report: &Report<'_>) -> String {
     }
     let arrived = MailDate(report.envelope.arrived);
     field(&mut out, "Arrival-Date", &arrived.to_string());
-    out.push_str("\r\n");
     out
 }
 
-/// The fields about one recipient, and the empty line behind them. (RFC 3464 §2.3)
+/// The fields about one recipient, behind an empty line; a program takes one at the end for one more recipient.
+/// (RFC 3464 §2.1, §2.3)
 pub(super) fn recipient_fields(report: &Report<'_>, told: &Told<'_>, charset: Charset) -> String {
     let mut out = String::with_capacity(512);
+    out.push_str("\r\n");
     if let Some(orcpt) = &told.recipient.orcpt {
         let address = typed_address(&orcpt.kind, &orcpt.address, charset);
         field(&mut out, "Original-Recipient", &address);
@@ -82,7 +83,6 @@ pub(super) fn recipient_fields(report: &Report<'_>, told: &Told<'_>, charset: Ch
     if let News::Delayed { until, .. } = told.news {
         field(&mut out, "Will-Retry-Until", &MailDate(until).to_string());
     }
-    out.push_str("\r\n");
     out
 }
 

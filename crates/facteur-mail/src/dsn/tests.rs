@@ -382,6 +382,35 @@ fn a_server_named_by_its_address_is_named_once() {
 }
 
 #[test]
+fn the_fields_have_one_group_for_each_recipient_and_no_empty_one() {
+    let recipients: Vec<Recipient> = ["a@far.test", "b@far.test"].map(recipient).to_vec();
+    let envelope = envelope(recipients);
+    let to = address("anne@example.org");
+    let attempt = by_peer(Stage::Rcpt, 550, &["no"]);
+    let told = vec![(&attempt, News::Refused), (&attempt, News::Refused)];
+    let text = written(
+        &report(&envelope, &to, Language::English, told),
+        &headers_only(),
+    );
+    let fields = fields(&text);
+    let groups: Vec<_> = fields.split("\r\n\r\n").skip(1).collect();
+    let firsts: Vec<_> = groups
+        .iter()
+        .filter_map(|group| group.lines().next())
+        .collect();
+    assert_eq!(
+        firsts,
+        [
+            "Reporting-MTA: dns; mail.example.org",
+            "Final-Recipient: rfc822; a@far.test",
+            "Final-Recipient: rfc822; b@far.test",
+        ]
+    );
+    assert_eq!(groups.len(), 3);
+    assert!(!fields.ends_with("\r\n\r\n"));
+}
+
+#[test]
 fn an_endless_reply_is_cut() {
     let envelope = envelope(vec![recipient("a@far.test")]);
     let to = address("anne@example.org");
