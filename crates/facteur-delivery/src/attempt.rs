@@ -113,9 +113,9 @@ impl Sender {
             return;
         }
         tracing::info!(
-            host = %escaped(&server.name),
-            address = %escaped(&server.endpoint.to_string()),
-            said = %escaped(&said.to_line()),
+            host = escaped(&server.name).to_string(),
+            address = escaped(&server.endpoint.to_string()).to_string(),
+            said = escaped(&said.to_line()).to_string(),
             "BDAT failed, content goes there by DATA from now on"
         );
     }
@@ -532,7 +532,7 @@ fn no_answer(server: &Server, cause: &str) -> (Stage, Said) {
 /// Opens the content; what cannot be read has its words here.
 fn open_body(message: &Leased) -> Result<Body, Reply> {
     message.body().map_err(|error| {
-        tracing::warn!(%error, "content cannot be opened");
+        tracing::warn!(id = %message.message.id, %error, "content cannot be opened");
         if let SpoolError::Damaged { id, .. } = error {
             Reply::spool_damaged(id)
         } else {
@@ -546,14 +546,14 @@ fn open_body(message: &Leased) -> Result<Body, Reply> {
 async fn inspect(message: &Leased) -> Result<(client::Facts, Body), Reply> {
     let mut body = open_body(message)?;
     let mut inspection = Inspection::default();
-    let mut left = message.message.octets;
+    let (id, mut left) = (message.message.id, message.message.octets);
     // One octet more than there should be shows whether there is more.
     let room = usize::try_from(left).unwrap_or(usize::MAX);
     let mut block = vec![0; room.saturating_add(1).min(BLOCK)];
     let mut again = false;
     loop {
         let filled = dialogue::fill(&mut body, &mut block).map_err(|error| {
-            tracing::warn!(error = %escaped(&error.to_string()), "content cannot be read");
+            tracing::warn!(%id, error = %escaped(&error.to_string()), "content cannot be read");
             Reply::local_error()
         })?;
         let rest = left.checked_sub(u64::try_from(filled).unwrap_or(u64::MAX));
@@ -561,7 +561,7 @@ async fn inspect(message: &Leased) -> Result<(client::Facts, Body), Reply> {
         left = match rest {
             Some(rest) if rest == 0 || !ended => rest,
             Some(_) | None => {
-                tracing::warn!("content is not as long as its message");
+                tracing::warn!(%id, "content is not as long as its message");
                 return Err(Reply::local_error());
             }
         };
