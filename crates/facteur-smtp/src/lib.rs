@@ -8,4 +8,4 @@ pub mod extensions;
 pub mod limits;
 pub mod server;
 pub mod syntax;
-pub mod wire;
+mod wire;

@@ -6,7 +6,7 @@ use super::newlines::Newline;
 
 /// What stands at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decoded {
+pub(crate) enum Decoded {
     /// So many octets of content, at least one.
     Content(usize),
     /// One octet that is no content: the dot that the client put before a dot.
@@ -21,7 +21,7 @@ pub enum Decoded {
 
 /// Undoes dot-stuffing. The caller takes from its input what each [`Decoded`] names; undecided octets stay there.
 #[derive(Debug)]
-pub struct DotDecoder {
+pub(crate) struct DotDecoder {
     at_line_start: bool,
 }
 
@@ -36,7 +36,7 @@ impl Default for DotDecoder {
 
 impl DotDecoder {
     /// Decodes the front of `input`. Content comes in runs as long as the input allows.
-    pub fn next(&mut self, input: &[u8]) -> Decoded {
+    pub(crate) fn next(&mut self, input: &[u8]) -> Decoded {
         if self.at_line_start && input.first() == Some(&b'.') {
             return match input {
                 [b'.'] | [b'.', b'\r'] => Decoded::Undecided,

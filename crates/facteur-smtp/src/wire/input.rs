@@ -4,14 +4,14 @@ use std::ops::Range;
 
 /// Received octets, taken from the front. Taken octets stay readable until the next [`Input::receive`].
 #[derive(Debug, Default)]
-pub struct Input {
+pub(crate) struct Input {
     bytes: Vec<u8>,
     start: usize,
 }
 
 impl Input {
     /// Adds octets at the end; those taken are gone.
-    pub fn receive(&mut self, bytes: &[u8]) {
+    pub(crate) fn receive(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.start);
         self.start = 0;
         self.bytes.extend_from_slice(bytes);
@@ -19,12 +19,12 @@ impl Input {
 
     /// What has not been taken.
     #[must_use]
-    pub fn pending(&self) -> &[u8] {
+    pub(crate) fn pending(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
     }
 
     /// Takes up to `octets` from the front; [`Input::taken`] shows them.
-    pub fn take(&mut self, octets: usize) -> Range<usize> {
+    pub(crate) fn take(&mut self, octets: usize) -> Range<usize> {
         let from = self.start;
         self.start = from.saturating_add(octets).min(self.bytes.len());
         from..self.start
@@ -32,12 +32,12 @@ impl Input {
 
     /// The octets of a range that [`Input::take`] returned, until the next [`Input::receive`].
     #[must_use]
-    pub fn taken(&self, range: Range<usize>) -> &[u8] {
+    pub(crate) fn taken(&self, range: Range<usize>) -> &[u8] {
         self.bytes.get(range).unwrap_or_default()
     }
 
     /// Gives memory back beyond `keep` octets, as far as what is pending allows.
-    pub fn release(&mut self, keep: usize) {
+    pub(crate) fn release(&mut self, keep: usize) {
         if self.bytes.capacity() > keep.max(self.pending().len()) {
             self.bytes = self.pending().to_vec();
             self.start = 0;
@@ -46,7 +46,7 @@ impl Input {
 
     /// The memory held, in octets.
     #[must_use]
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 }

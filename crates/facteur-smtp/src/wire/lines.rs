@@ -10,7 +10,7 @@ use crate::limits::MAX_COMMAND_LINE;
 
 /// What stands at the front of the input.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// No end of line yet.
     Partial,
     /// A line without its CRLF, taken from the input.
@@ -24,7 +24,7 @@ pub enum Line {
 
 /// Reads command lines with memory bounded by [`MAX_COMMAND_LINE`].
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     place: Place,
 }
 
@@ -44,7 +44,7 @@ impl Default for Place {
 
 impl Lines {
     /// The next line.
-    pub fn next(&mut self, input: &mut Input) -> Line {
+    pub(crate) fn next(&mut self, input: &mut Input) -> Line {
         loop {
             let found = match self.place {
                 Place::InLine { searched } => Some(self.read(searched, input)),

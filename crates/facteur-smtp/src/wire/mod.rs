@@ -1,6 +1,6 @@
 //! Octets: the input buffer, command lines, and the two ways in which content travels.
 
-pub mod dot;
-pub mod input;
-pub mod lines;
-pub mod newlines;
+pub(crate) mod dot;
+pub(crate) mod input;
+pub(crate) mod lines;
+pub(crate) mod newlines;

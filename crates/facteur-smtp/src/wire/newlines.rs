@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 /// A line break that is none. (RFC 5321 §2.3.8)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Newline {
+pub(crate) enum Newline {
     /// CR without LF.
     Cr,
     /// LF without CR.
@@ -24,7 +24,7 @@ impl fmt::Display for Newline {
 
 /// What stands at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Checked {
+pub(crate) enum Checked {
     /// So many octets of content, at least one.
     Content(usize),
     /// One octet, a CR that ends the input: it is content if LF follows, in this chunk or the next.
@@ -41,13 +41,13 @@ pub enum Checked {
 
 /// Finds bare CR and LF in content that comes in pieces.
 #[derive(Debug, Default)]
-pub struct Newlines {
+pub(crate) struct Newlines {
     held_cr: bool,
 }
 
 impl Newlines {
     /// Checks the front of `input`.
-    pub fn next(&mut self, input: &[u8]) -> Checked {
+    pub(crate) fn next(&mut self, input: &[u8]) -> Checked {
         if input.is_empty() {
             return Checked::Empty;
         }
@@ -86,7 +86,7 @@ impl Newlines {
 
     /// At the end of the message: whether a CR is left that no LF followed.
     #[must_use]
-    pub const fn ends_with_bare_cr(&self) -> bool {
+    pub(crate) const fn ends_with_bare_cr(&self) -> bool {
         self.held_cr
     }
 }
