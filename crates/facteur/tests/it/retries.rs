@@ -188,10 +188,7 @@ async fn a_connection_lost_at_any_step_is_tried_again() {
     let lab = Lab::new(&zone).await;
     let mut peers = Vec::new();
     for (host, step) in (2..).zip(steps) {
-        peers.push(
-            lab.peer(host, by_data().once(step, Act::Close))
-                .await,
-        );
+        peers.push(lab.peer(host, by_data().once(step, Act::Close)).await);
     }
     let server = Instance::start(&lab, &Setup::default()).await;
     let to: Vec<_> = (2..8).map(|host| format!("x@d{host}.test")).collect();
