@@ -252,6 +252,7 @@ impl Case<'_> {
 
     /// The new state, and whether the sender is to be told now that it is late.
     fn state(&self, outcome: Outcome, verdict: Verdict, attempts: u32) -> (RecipientState, bool) {
+        let waits = matches!(outcome, Outcome::Waits { .. });
         let attempt = Box::new(outcome.into_attempt());
         let notify = self.recipient.notify;
         match verdict {
@@ -267,6 +268,15 @@ impl Case<'_> {
             }
             Verdict::Bounce(_) => {
                 let report = self.report(notify.wants_failure());
+                let attempt = match self.before {
+                    // What was said to this message tells more than what others met.
+                    RecipientState::Waiting {
+                        last: Some(own), ..
+                    } if waits => own.clone(),
+                    RecipientState::Waiting { .. }
+                    | RecipientState::Delivered { .. }
+                    | RecipientState::Failed { .. } => attempt,
+                };
                 (RecipientState::Failed { attempt, report }, false)
             }
             Verdict::RetryAt { when, why } => {

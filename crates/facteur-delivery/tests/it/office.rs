@@ -31,6 +31,8 @@ pub(crate) enum Answer {
     Taken(&'static str),
     /// To RCPT.
     Rcpt(u16, &'static str),
+    /// As greeting.
+    Greeting(u16, &'static str),
     /// Nobody answers at once.
     Silence,
     /// Nobody answers, ever.
@@ -113,6 +115,7 @@ impl FakeRemote {
         let (stage, said) = match answer {
             Answer::Taken(line) => (Stage::EndOfData, remote(250, line)),
             Answer::Rcpt(code, line) => (Stage::Rcpt, remote(*code, line)),
+            Answer::Greeting(code, line) => (Stage::Greeting, remote(*code, line)),
             Answer::Silence | Answer::Hangs => {
                 let reply = Reply::no_answer(host, "connection refused");
                 (Stage::Connect, Said::ByUs(reply))
@@ -133,7 +136,9 @@ impl FakeRemote {
                 attempt,
                 delivery: Kind::Relayed,
             },
-            Answer::Rcpt(..) | Answer::Silence | Answer::Hangs => Outcome::NotTaken { attempt },
+            Answer::Rcpt(..) | Answer::Greeting(..) | Answer::Silence | Answer::Hangs => {
+                Outcome::NotTaken { attempt }
+            }
         }
     }
 }

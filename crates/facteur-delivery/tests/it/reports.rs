@@ -46,6 +46,25 @@ async fn a_550_becomes_a_report_with_the_remotes_words() {
 }
 
 #[tokio::test]
+async fn a_message_that_expires_in_a_pause_comes_back_with_what_was_said_to_it() {
+    let mut office = Office::closed(ZONE);
+    office.config.give_up_after = MINUTE * 7;
+    office.start();
+    office
+        .remote
+        .answer("mx.far.test", Answer::Greeting(421, "4.3.2 busy"));
+    office.accept("a@sender.test", &["u@far.test"]).await;
+    office.pass(MINUTE * 8).await;
+    let far = office.remote.calls() - reports(&office).len();
+    assert_eq!(far, 2, "the last time is in the pause after the second");
+    let report = dsn::parse(reports(&office)[0].as_bytes()).unwrap();
+    let told = &report.recipients[0];
+    assert_eq!(told.diagnostic.as_deref(), Some("421 4.3.2 busy"));
+    assert_eq!(told.remote_mta.as_deref(), Some("mx.far.test"));
+    assert_eq!(told.status, EnhancedCode::new(5, 4, 7));
+}
+
+#[tokio::test]
 async fn a_null_mx_that_appears_in_the_queue_bounces_at_once_without_a_connection() {
     let office = Office::open(ZONE);
     office
