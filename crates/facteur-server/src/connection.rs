@@ -249,7 +249,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn read(&mut self, expecting: Expecting) {
         let now = self.timer.now();
         let (deadline, limit) = self.deadline(expecting, now);
-        match self.wait(deadline).await {
+        let look_again = if self.stranger && expecting == Expecting::Command {
+            // By then a crowd may have come, and the deadline be another.
+            deadline.min(now.after(self.services.config.patience.crowded))
+        } else {
+            deadline
+        };
+        match self.wait(look_again).await {
+            Waited::Expired if look_again < deadline => {}
             Waited::Received(octets) => {
                 if let Some(flow) = &mut self.content {
                     flow.octets = flow
