@@ -68,10 +68,13 @@ impl Address {
             return Err(AddressError::TooLong);
         }
         let (local, host) = LocalPart::take(text)?;
-        Ok(Self {
-            local,
-            host: Host::parse(host)?,
-        })
+        let host = Host::parse(host)?;
+        let address = Self { local, host };
+        // Written out, an internationalised domain is longer than it was given.
+        if !text.is_ascii() && address.to_string().len() > MAX_PATH {
+            return Err(AddressError::TooLong);
+        }
+        Ok(address)
     }
 
     /// The local part.
@@ -299,6 +302,16 @@ mod tests {
         ] {
             assert_eq!(parsed(text), error, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_address_that_is_too_long_once_written_out_is_refused() {
+        let local = format!("\"{}\"", "\\\"".repeat(200));
+        let short = format!("{local}@{}test", "é.".repeat(5));
+        assert_eq!(parsed(&parsed(&short)), parsed(&short));
+        let long = format!("{local}@{}test", "é.".repeat(30));
+        assert!(long.len() <= MAX_PATH);
+        assert_eq!(parsed(&long), "! TooLong");
     }
 
     #[test]
