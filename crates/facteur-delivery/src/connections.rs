@@ -14,12 +14,16 @@ use tokio::runtime::Handle;
 use crate::dialogue::{self, Connection};
 use crate::transport::Endpoint;
 
+/// How long a connection is kept beyond [`CacheLimits::per_server`]: deliveries that were written down together end
+/// together, and the next ones to the same server come at once.
+const BRIEF: Duration = Duration::from_secs(1);
+
 /// How many connections are kept, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CacheLimits {
     /// Idle connections in all; with none, every message has a connection of its own.
     pub connections: usize,
-    /// Idle connections to one server.
+    /// Idle connections to one server that are kept for longer than a second.
     pub per_server: usize,
     /// How long one waits for the next message.
     pub idle: Duration,
@@ -110,13 +114,17 @@ impl Connections {
     pub(crate) fn park(self: &Arc<Self>, server: Server, connection: Connection) {
         let now = self.clock.now();
         let dies = connection.opened.after(self.limits.age);
-        let until = now.after(self.limits.idle).min(dies);
         let mut shelf = self.shelf();
         let siblings = shelf.parked.iter().filter(|it| it.server == server).count();
+        let idle = if siblings < self.limits.per_server {
+            self.limits.idle
+        } else {
+            self.limits.idle.min(BRIEF)
+        };
+        let until = now.after(idle).min(dies);
         let kept = !shelf.closed
             && self.may_carry_more(&connection.session)
             && until > now
-            && siblings < self.limits.per_server
             && shelf.parked.len() < self.limits.connections;
         if !kept {
             drop(shelf);
@@ -181,7 +189,11 @@ async fn attend(connections: Weak<Connections>, clock: Arc<dyn Clock>) {
             say_goodbye(it.connection, &clock);
         }
         match next {
-            Some(moment) => clock.sleep_until(moment).await,
+            // One that is kept briefly may come meanwhile.
+            Some(moment) => {
+                let look = moment.min(clock.now().after(BRIEF));
+                clock.sleep_until(look).await;
+            }
             None => return,
         }
     }

@@ -603,13 +603,30 @@ async fn an_idle_connection_says_quit_when_its_time_is_over() {
 }
 
 #[tokio::test]
-async fn so_many_connections_are_kept_and_no_more() {
+async fn deliveries_that_end_together_leave_their_connections_to_the_next_ones() {
+    let world = World::with(&[(ONE, server())], |config| config.cache.per_server = 2);
+    for _ in 0..2 {
+        let mut carried = Vec::new();
+        for _ in 0..5 {
+            carried.push(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
+        }
+        drop(carried);
+        world.settle_down().await;
+    }
+    assert_eq!((world.net.connections(), world.net.count("QUIT")), (5, 0));
+}
+
+#[tokio::test]
+async fn so_many_connections_are_kept_and_the_others_for_a_second() {
     let world = World::with(&[(ONE, server())], |config| config.cache.per_server = 2);
     let mut carried = Vec::new();
     for _ in 0..3 {
         carried.push(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
     }
     drop(carried);
+    world.settle_down().await;
+    assert_eq!(world.sender.connections.idle(), 3);
+    world.clock.advance(Duration::from_secs(1));
     world.settle_down().await;
     assert_eq!(
         (world.sender.connections.idle(), world.net.count("QUIT")),
