@@ -170,11 +170,6 @@ fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
     })
 }
 
-/// How DNS is asked where no configuration says otherwise.
-pub(crate) fn system_dns() -> DnsConfig {
-    DnsConfig::default()
-}
-
 /// DNS for a command: asks and waits.
 pub(crate) struct Lookups {
     runtime: Runtime,

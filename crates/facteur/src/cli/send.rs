@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use facteur_mail::{Address, Host, ReversePath};
 use facteur_replies::{Class, RemoteReply};
-use facteur_route::{NextHop, Plan};
+use facteur_route::{DnsConfig, NextHop, Plan};
 use facteur_smtp::client::{Extensions, Stuffing};
 
 use crate::args::SendArgs;
 use crate::cli::check;
 use crate::cli::send::dialogue::Dialogue;
+use crate::config::system_hostname;
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, shown};
 
@@ -55,7 +56,7 @@ impl Sending {
         let ehlo = args
             .ehlo
             .clone()
-            .or_else(system_name)
+            .or_else(|| system_hostname().map(|name| name.to_string()))
             .unwrap_or_else(|| "localhost".to_owned());
         let sender = match args.from.as_deref() {
             Some("" | "<>") => ReversePath::Null,
@@ -79,7 +80,7 @@ impl Sending {
     /// The addresses to try: the server given, or the MX hosts of the first recipient's domain.
     fn places(&self, args: &SendArgs, screen: &mut Screen) -> Result<Vec<Place>, CliError> {
         let default_port = args.port.unwrap_or(25);
-        let planner = check::Lookups::new(&check::system_dns(), screen)?;
+        let planner = check::Lookups::new(&DnsConfig::default(), screen)?;
         let (plan, port) = match &args.server {
             Some(server) => match NextHop::parse(server, default_port) {
                 Ok(NextHop::Unix(path)) => return Ok(vec![Place::Unix(path)]),
@@ -305,9 +306,4 @@ fn address(text: &str, screen: &Screen) -> Result<Address, CliError> {
             screen.text("send-bad-address", &[("address", (&asked).into())]),
         )
     })
-}
-
-fn system_name() -> Option<String> {
-    let name = rustix::system::uname().nodename().to_str().ok()?.to_owned();
-    facteur_mail::Domain::parse(&name).is_ok().then_some(name)
 }

@@ -322,8 +322,8 @@ fn listeners(root: &mut Section<'_, '_>) -> Vec<Listener> {
             .any(|known| known.endpoint == endpoint.value)
         {
             let what = match &endpoint.value {
-                Endpoint::Tcp(address) => section::shown(address),
-                Endpoint::Unix(path) => section::shown(path.display()),
+                Endpoint::Tcp(address) => address.to_string(),
+                Endpoint::Unix(path) => path.display().to_string(),
             };
             return listen.problem(endpoint.span, Fault::Twice { what });
         }
@@ -512,7 +512,8 @@ fn log(root: &mut Section<'_, '_>) -> LogKeys {
     keys
 }
 
-fn system_hostname() -> Option<Domain> {
+/// The machine's name, if it is a domain.
+pub(crate) fn system_hostname() -> Option<Domain> {
     Domain::parse(rustix::system::uname().nodename().to_str().ok()?).ok()
 }
 

@@ -2,7 +2,6 @@
 //! one look shows every problem; what nobody took is unknown.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -395,11 +394,6 @@ pub(crate) fn domain(text: &str) -> Option<Domain> {
 /// For [`Section::parsed`]: an address and a port.
 pub(crate) fn socket_address(text: &str) -> Option<SocketAddr> {
     text.parse().ok()
-}
-
-/// For problems: a value as the file would write it.
-pub(crate) fn shown(value: impl Display) -> String {
-    value.to_string()
 }
 
 #[cfg(test)]
