@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use facteur_replies::{Class, EnhancedCode, RemoteReply, Reply, ReplyCode};
+use facteur_replies::{Category, Class, EnhancedCode, RemoteReply, Reply, ReplyCode};
 
 use crate::address::Host;
 use crate::environment::Timestamp;
@@ -145,6 +145,12 @@ impl Said {
             Self::ByUs(reply) => reply.enhanced(),
             Self::ByPeer(reply) => reply.enhanced,
         }
+    }
+
+    /// What it is about, by its codes alone.
+    #[must_use]
+    pub fn category(&self) -> Category {
+        Category::of(self.code(), self.enhanced())
     }
 
     /// The reply on one line; a remote's is a stranger's text.

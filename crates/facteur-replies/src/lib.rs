@@ -19,6 +19,7 @@
 //! ```
 
 mod catalogue;
+mod category;
 mod code;
 mod compare;
 mod explain;
@@ -28,6 +29,7 @@ mod reply;
 mod text;
 mod topic;
 mod vocabulary;
+mod wording;
 
 pub use catalogue::PairText;
 pub use code::{Class, Detail, EnhancedCode, ReplyCode};
@@ -39,3 +41,4 @@ pub use reply::{MAX_ARGUMENT, MAX_REPLY_LINE, RemoteReply, Reply};
 pub use text::{Value, has_text, text};
 pub use topic::Topic;
 pub use vocabulary::{Actor, Category, Retry, Speaker, Stage};
+pub use wording::{Wording, rate_limit_in_words};
