@@ -308,6 +308,7 @@ config-expects-next-hop = a server, as "10.0.0.1:25", "relay.example.org" or "/p
 config-expects-path = a path
 config-expects-pattern = "example.org", "*.example.org" or "*"
 config-expects-role = "mx" or "lmtp"
+config-expects-secret-file = the absolute path of a file, as "/etc/facteur/token"
 config-expects-size = a size, as 1048576, "512 KiB" or "50 MiB"
 config-expects-table = a table
 config-expects-tables = tables in double square brackets, as [[listen]]
@@ -490,3 +491,17 @@ spool-error-too-large = the envelope needs { $octets } octets, at most { $limit 
 spool-error-closed = the spool is closed
 resolver-error-unreadable = { $path } cannot be read: { $words }
 resolver-error-no-servers = { $path } names no server that can be used
+
+## Secrets
+
+secret-unreadable = the secret in { $path } cannot be read: { $words }
+secret-unreadable-hint = the file must belong to the server’s user: chown it, and chmod 600 { $path }
+secret-not-a-file = { $path } is not a file that holds a secret
+secret-not-a-file-hint = a secret is one line in a file of its own
+secret-exposed = the secret in { $path } is open to others: its permissions are { $mode }
+secret-exposed-hint = chmod 600 { $path }, and replace the secret if others may have read it
+secret-another-owner = the secret in { $path } belongs to another user, number { $uid }, who could change it
+secret-another-owner-hint = the owner must be root or the server’s user
+secret-too-large = { $path } is too large for a secret: at most { $limit } octets
+secret-empty = the secret in { $path } is empty
+secret-empty-hint = write one, as with: openssl rand -hex 32 > { $path }

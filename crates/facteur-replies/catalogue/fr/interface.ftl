@@ -308,6 +308,7 @@ config-expects-next-hop = un serveur, comme "10.0.0.1:25", "relay.example.org" o
 config-expects-path = un chemin
 config-expects-pattern = "example.org", "*.example.org" ou "*"
 config-expects-role = "mx" ou "lmtp"
+config-expects-secret-file = le chemin absolu d’un fichier, comme "/etc/facteur/token"
 config-expects-size = une taille, comme 1048576, "512 KiB" ou "50 MiB"
 config-expects-table = une table
 config-expects-tables = des tables entre doubles crochets, comme [[listen]]
@@ -491,3 +492,17 @@ spool-error-too-large = l’enveloppe demande { $octets } octets, et { $limit } 
 spool-error-closed = le spool est fermé
 resolver-error-unreadable = impossible de lire { $path } : { $words }
 resolver-error-no-servers = { $path } ne nomme aucun serveur utilisable
+
+## Secrets
+
+secret-unreadable = impossible de lire le secret de { $path } : { $words }
+secret-unreadable-hint = le fichier doit appartenir à l’utilisateur du serveur : changez son propriétaire avec chown, puis faites chmod 600 { $path }
+secret-not-a-file = { $path } n’est pas un fichier qui contient un secret
+secret-not-a-file-hint = un secret tient sur une ligne, dans un fichier à lui
+secret-exposed = le secret de { $path } est ouvert à d’autres : ses permissions sont { $mode }
+secret-exposed-hint = faites chmod 600 { $path }, et remplacez le secret si d’autres ont pu le lire
+secret-another-owner = le secret de { $path } appartient à un autre utilisateur, numéro { $uid }, qui pourrait le changer
+secret-another-owner-hint = le propriétaire doit être root ou l’utilisateur du serveur
+secret-too-large = { $path } est trop grand pour un secret : { $limit } octets au plus
+secret-empty = le secret de { $path } est vide
+secret-empty-hint = écrivez-en un, par exemple avec : openssl rand -hex 32 > { $path }

@@ -4,6 +4,11 @@
 
 mod domains;
 mod problem;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for the tokens and keys of the console")
+)]
+pub(crate) mod secret;
 mod section;
 mod values;
 

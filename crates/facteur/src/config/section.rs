@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::problem::{Expected, Fault, Problem};
+use crate::config::secret::SecretFile;
 use crate::config::values;
 
 /// A table under reading.
@@ -212,6 +213,12 @@ impl<'a, 'p> Section<'a, 'p> {
     ) -> Option<Vec<At<T>>> {
         let value = self.get(key)?;
         Some(parse_list(value, key, expected, parse, self.problems))
+    }
+
+    /// The file of a secret: `secret_file = "/etc/facteur/token"`.
+    #[expect(dead_code, reason = "for the tokens and keys of the console")]
+    pub(crate) fn secret_file(&mut self, key: &'static str) -> Option<At<SecretFile>> {
+        self.parsed(key, Expected::SecretFile, SecretFile::parse)
     }
 
     /// `true` or `false`.
