@@ -5,6 +5,7 @@
 //! content to the spool and brings back the receipt; `refusal` turns a failure of the spool into a reply;
 //! `turned_away` logs connections that were over a limit.
 
+mod bound;
 mod census;
 mod config;
 mod connection;
@@ -29,14 +30,16 @@ use facteur_spool::Spool;
 use tokio::sync::{mpsc, watch};
 use tracing::info;
 
+pub use bound::Bound;
 pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
 pub use error::ServerError;
 
+use bound::Listening;
 use census::Census;
 use connection::{Services, Stopping};
 use envelopes::Envelopes;
 use intake::Intake;
-use listener::{Bound, Reception};
+use listener::Reception;
 use lookups::Lookups;
 use policy::Policy;
 use timer::Timer;
@@ -69,17 +72,38 @@ impl Server {
     /// # Errors
     /// [`ServerError::Listen`] names the first place that cannot be listened on; then none is.
     pub fn start(config: Config, parts: Parts) -> Result<Self, ServerError> {
-        let mut bound = Vec::with_capacity(config.listeners.len());
+        Self::start_on(Vec::new(), config, parts)
+    }
+
+    /// As [`Server::start`], with places that are listened on already, each taken by the listener of its address. The
+    /// others are closed.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_on(
+        mut open: Vec<Bound>,
+        config: Config,
+        parts: Parts,
+    ) -> Result<Self, ServerError> {
+        let mut listening = Vec::with_capacity(config.listeners.len());
         let mut addresses = Vec::with_capacity(config.listeners.len());
         for listener in &config.listeners {
             let failed = |error| ServerError::Listen {
                 address: listener.address.clone(),
                 error,
             };
-            let socket = Bound::listen(&listener.address).map_err(failed)?;
+            let place = open
+                .iter()
+                .position(|bound| *bound.address() == listener.address);
+            let bound = match place {
+                Some(place) => open.swap_remove(place),
+                None => Bound::open(&listener.address)?,
+            };
+            let socket = bound.serve().map_err(failed)?;
             addresses.push(socket.address().map_err(failed)?);
-            bound.push((socket, Arc::clone(&listener.session)));
+            listening.push((socket, Arc::clone(&listener.session)));
         }
+        drop(open);
         let (stopping, stops) = watch::channel(Stopping::No);
         let (alive, all_gone) = mpsc::channel(1);
         let config = Arc::new(config);
@@ -107,10 +131,10 @@ impl Server {
             turned_away: Arc::clone(&turned_away),
             alive: alive.clone(),
         };
-        for (socket, session) in bound {
+        for (socket, session) in listening {
             match socket {
-                Bound::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
-                Bound::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
+                Listening::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
+                Listening::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
             }
         }
         for address in &addresses {

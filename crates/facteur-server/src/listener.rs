@@ -2,29 +2,22 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::FileTypeExt as _;
-use std::os::unix::net::UnixStream as StdUnixStream;
-use std::path::{Path, PathBuf};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use facteur_mail::{Clock, Timestamp};
 use facteur_replies::Reply;
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::mpsc;
 use tracing::warn;
 
-use crate::config::ListenAddress;
+use crate::bound::UnixSocket;
 use crate::connection::{self, Services, Stopping};
 use crate::timer::Timer;
 use crate::turned_away::TurnedAway;
-
-/// How many connections the system may hold for us before they are accepted.
-const BACKLOG: u32 = 4_096;
 
 /// How long accepting pauses when the system has no descriptor or no memory left.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -43,77 +36,6 @@ pub(crate) trait Listener: Send + Sync + 'static {
     fn say_and_close(stream: Self::Stream, text: &[u8]);
 }
 
-/// A listener of either kind.
-pub(crate) enum Bound {
-    Tcp(TcpListener),
-    Unix(Socket),
-}
-
-/// A Unix socket whose file goes with it.
-pub(crate) struct Socket {
-    listener: UnixListener,
-    path: PathBuf,
-}
-
-impl Bound {
-    /// Listens. A Unix socket that nobody serves any more is replaced.
-    pub(crate) fn listen(address: &ListenAddress) -> io::Result<Self> {
-        match address {
-            ListenAddress::Tcp(address) => {
-                let socket = match address {
-                    SocketAddr::V4(_) => TcpSocket::new_v4()?,
-                    SocketAddr::V6(_) => TcpSocket::new_v6()?,
-                };
-                if address.is_ipv6() {
-                    SockRef::from(&socket).set_only_v6(true)?;
-                }
-                socket.set_reuseaddr(true)?;
-                socket.bind(*address)?;
-                socket.listen(BACKLOG).map(Self::Tcp)
-            }
-            ListenAddress::Unix(path) => {
-                let listener = listen_unix(path)?;
-                let path = path.clone();
-                Ok(Self::Unix(Socket { listener, path }))
-            }
-        }
-    }
-
-    /// Where it really listens: the port that the system chose.
-    pub(crate) fn address(&self) -> io::Result<ListenAddress> {
-        match self {
-            Self::Tcp(listener) => listener.local_addr().map(ListenAddress::Tcp),
-            Self::Unix(socket) => Ok(ListenAddress::Unix(socket.path.clone())),
-        }
-    }
-}
-
-fn listen_unix(path: &Path) -> io::Result<UnixListener> {
-    match UnixListener::bind(path) {
-        // Anything else than a socket is somebody's, and was put into the configuration by mistake.
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_socket(path) => {
-            let served = StdUnixStream::connect(path);
-            if served.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-                std::fs::remove_file(path)?;
-                return UnixListener::bind(path);
-            }
-            Err(error)
-        }
-        other => other,
-    }
-}
-
-fn is_socket(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        // Left behind, it is replaced at the next start.
-        std::fs::remove_file(&self.path).unwrap_or_default();
-    }
-}
-
 impl Listener for TcpListener {
     type Stream = TcpStream;
 
@@ -129,7 +51,7 @@ impl Listener for TcpListener {
     }
 }
 
-impl Listener for Socket {
+impl Listener for UnixSocket {
     type Stream = UnixStream;
 
     async fn accept(&self) -> io::Result<(UnixStream, Option<IpAddr>)> {

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::house::{House, domain};
-use crate::{Config, ListenAddress, ListenerConfig, Server, ServerError};
+use crate::{Bound, Config, ListenAddress, ListenerConfig, Server, ServerError};
 
 fn listener(address: ListenAddress, role: smtp::Role) -> ListenerConfig {
     let session = smtp::Config::new(domain("mx.example.org"), role);
@@ -120,4 +120,56 @@ async fn a_file_that_is_no_socket_is_not_replaced_by_one() {
         Server::start(config, House::new().parts()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+}
+
+#[tokio::test]
+async fn sockets_of_a_service_manager_are_served_and_left_where_they_are() {
+    let house = House::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("smtp");
+    let unix = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let tcp = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let stray = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let nobodys = stray.local_addr().unwrap();
+    let open = vec![
+        Bound::adopt_tcp(stray).unwrap(),
+        Bound::adopt_unix(unix).unwrap(),
+        Bound::adopt_tcp(tcp).unwrap(),
+    ];
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![
+        listener(open[2].address().clone(), smtp::Role::Smtp),
+        listener(ListenAddress::Unix(path.clone()), smtp::Role::Lmtp),
+    ];
+    let server = Server::start_on(open, config, house.parts()).unwrap();
+    let mut over_tcp = connect(&server).await;
+    assert_eq!(
+        line(&mut over_tcp).await,
+        "220 mx.example.org ESMTP Facteur"
+    );
+    let mut over_unix = BufReader::new(UnixStream::connect(&path).await.unwrap());
+    assert_eq!(
+        line(&mut over_unix).await,
+        "220 mx.example.org LMTP Facteur"
+    );
+    assert!(TcpStream::connect(nobodys).await.is_err(), "it is closed");
+    drop((over_tcp, over_unix));
+    server.shutdown(Duration::ZERO).await;
+    assert!(path.exists(), "its file is the service manager’s");
+}
+
+#[tokio::test]
+async fn who_comes_between_opening_and_serving_is_served_then() {
+    let house = House::new();
+    let tcp = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let early = std::net::TcpStream::connect(tcp.local_addr().unwrap()).unwrap();
+    early.set_nonblocking(true).unwrap();
+    let bound = Bound::adopt_tcp(tcp).unwrap();
+    let mut config = Config::new(domain("mx.example.org"));
+    config.listeners = vec![listener(bound.address().clone(), smtp::Role::Smtp)];
+    let server = Server::start_on(vec![bound], config, house.parts()).unwrap();
+    let mut client = BufReader::new(TcpStream::from_std(early).unwrap());
+    assert_eq!(line(&mut client).await, "220 mx.example.org ESMTP Facteur");
+    drop(client);
+    server.shutdown(Duration::ZERO).await;
 }
