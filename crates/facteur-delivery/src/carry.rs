@@ -1,7 +1,6 @@
 //! Where a message goes and how it gets there: by the router's word, by DNS, over the wire or into a mailbox.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use facteur_mail::text::escaped;
 use facteur_mail::{
@@ -181,7 +180,7 @@ async fn store_all(shared: &Shared, leased: &Leased, domain: &Domain, places: &[
     }
 }
 
-/// Puts the message into one mailbox, off the event loop: the disk blocks.
+/// Puts the message into one mailbox.
 async fn store(
     shared: &Shared,
     leased: &Leased,
@@ -209,20 +208,13 @@ async fn store(
         body,
         unix_lines: envelope.body != BodyType::BinaryMime,
     };
-    let mailboxes = Arc::clone(&shared.mailboxes);
-    let stored = tokio::task::spawn_blocking(move || mailboxes.store(&maildir, letter)).await;
-    match stored {
-        Ok(Ok(())) => Ok(Reply::delivered_to_mailbox(address)),
-        Ok(Err(error)) => {
+    match shared.mailboxes.store(&maildir, letter).await {
+        Ok(()) => Ok(Reply::delivered_to_mailbox(address)),
+        Err(error) => {
             let path = escaped(&error.to_string()).to_string();
             tracing::warn!(id = %leased.message.id, error = path, "mailbox cannot be written");
             Err(error.reply(address))
         }
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime stops; the message stays queued.
-            Err(_) => Err(Reply::mailbox_unavailable(address, "the server stops")),
-        },
     }
 }
 

@@ -36,7 +36,7 @@ pub use backoff::Backoff;
 pub use config::Config;
 pub use connections::CacheLimits;
 pub use facteur_smtp::client::Dialect;
-pub use mailbox::{DiskMailboxes, Letter, MailboxError, Mailboxes};
+pub use mailbox::{DiskMailboxes, Letter, MailboxError, Mailboxes, Storing};
 pub use remote::{Carried, Closing, Load, Remote, RemoteFuture, Way};
 pub use transport::{Connecting, Duplex, Endpoint, Sockets, Stream, Transport};
 pub use verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};

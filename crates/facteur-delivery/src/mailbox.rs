@@ -9,6 +9,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 
 use facteur_mail::{Address, QueueId, ReversePath, Timestamp};
 use facteur_replies::Reply;
@@ -35,14 +36,18 @@ pub struct Letter {
     pub unix_lines: bool,
 }
 
-/// The disk with the Maildirs. Calls block; they run outside the event loop.
+/// The disk with the Maildirs.
 pub trait Mailboxes: Send + Sync + 'static {
-    /// Makes a letter durable in a Maildir, which is created if need be.
+    /// Makes a letter durable in a Maildir, which is created if need be. A disk that blocks does its work outside the
+    /// event loop.
     ///
     /// # Errors
     /// [`MailboxError`]: then the letter is not in the mailbox.
-    fn store(&self, maildir: &Path, letter: Letter) -> Result<(), MailboxError>;
+    fn store<'a>(&'a self, maildir: &'a Path, letter: Letter) -> Storing<'a>;
 }
+
+/// What [`Mailboxes::store`] returns.
+pub type Storing<'a> = Pin<Box<dyn Future<Output = Result<(), MailboxError>> + Send + 'a>>;
 
 /// Why a letter is not in its mailbox.
 #[derive(Debug)]
@@ -129,10 +134,9 @@ impl DiskMailboxes {
         let (id, place, hostname) = (letter.id, letter.place, &self.hostname);
         format!("{seconds}.Q{id}R{place}.{hostname}")
     }
-}
 
-impl Mailboxes for DiskMailboxes {
-    fn store(&self, maildir: &Path, letter: Letter) -> Result<(), MailboxError> {
+    /// Makes a letter durable; blocks.
+    fn deposit(&self, maildir: &Path, letter: Letter) -> Result<(), MailboxError> {
         let name = self.file_name(&letter);
         let (tmp, new) = (maildir.join("tmp"), maildir.join("new"));
         for folder in [&tmp, &new, &maildir.join("cur")] {
@@ -148,6 +152,24 @@ impl Mailboxes for DiskMailboxes {
             drop(fs::remove_file(&draft));
         }
         stored
+    }
+}
+
+impl Mailboxes for DiskMailboxes {
+    fn store<'a>(&'a self, maildir: &'a Path, letter: Letter) -> Storing<'a> {
+        let (disk, maildir) = (self.clone(), maildir.to_owned());
+        Box::pin(async move {
+            let path = maildir.clone();
+            let stored = tokio::task::spawn_blocking(move || disk.deposit(&maildir, letter)).await;
+            stored.unwrap_or_else(|error| match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The runtime stops; the message stays queued.
+                Err(_) => Err(MailboxError::Write {
+                    path,
+                    error: io::ErrorKind::Interrupted.into(),
+                }),
+            })
+        })
     }
 }
 
@@ -286,7 +308,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let maildir = root.path().join("deep/user");
         let disk = DiskMailboxes::new("mx.test");
-        disk.store(&maildir, letter(b"Subject: x\r\n\r\nHi\rthere\r\n\r"))
+        disk.deposit(&maildir, letter(b"Subject: x\r\n\r\nHi\rthere\r\n\r"))
             .unwrap();
         let [file] = files(&maildir.join("new")).try_into().unwrap();
         assert_eq!(
@@ -303,8 +325,8 @@ mod tests {
     fn a_delivery_repeated_after_a_crash_adds_no_copy() {
         let root = tempfile::tempdir().unwrap();
         let disk = DiskMailboxes::new("mx.test");
-        disk.store(root.path(), letter(b"one\r\n")).unwrap();
-        disk.store(root.path(), letter(b"one\r\n")).unwrap();
+        disk.deposit(root.path(), letter(b"one\r\n")).unwrap();
+        disk.deposit(root.path(), letter(b"one\r\n")).unwrap();
         assert_eq!(files(&root.path().join("new")).len(), 1);
     }
 
@@ -313,7 +335,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let body = b"0123456789\r\n".repeat(20_000);
         DiskMailboxes::new("a/b:c")
-            .store(root.path(), letter(&body))
+            .deposit(root.path(), letter(&body))
             .unwrap();
         let [file] = files(&root.path().join("new")).try_into().unwrap();
         assert!(file.to_str().unwrap().ends_with("R2.a\\057b\\072c"));
@@ -331,7 +353,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         let user = Address::parse("user@here.test").unwrap();
         let error = DiskMailboxes::new("mx")
-            .store(&file, letter(b""))
+            .deposit(&file, letter(b""))
             .unwrap_err();
         let reply = error.reply(&user).to_line();
         assert!(

@@ -207,6 +207,7 @@ impl Scheduler {
         let mut grace = self.shared.clock.sleep_until(deadline);
         while !self.tasks.is_empty() {
             tokio::select! {
+                biased;
                 joined = self.tasks.join_next_with_id() => self.task_ended(joined),
                 () = &mut grace => break,
             }

@@ -2,6 +2,7 @@
 //! from it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use facteur_mail::text::escaped;
@@ -12,7 +13,7 @@ use facteur_mail::{
 use facteur_replies::{Class, Language, Reply, explain};
 use facteur_route::{Planner, Router};
 use facteur_spool::{Change, Leased, Settled, Spool, SpoolError};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::carry::carry;
 use crate::config::Config;
@@ -46,7 +47,8 @@ pub(crate) struct Shared {
     pub(crate) mailboxes: Arc<dyn Mailboxes>,
     pub(crate) clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    stopping: watch::Sender<bool>,
+    stopping: AtomicBool,
+    told_to_stop: Notify,
 }
 
 /// What a job came to, for the scheduler.
@@ -72,13 +74,15 @@ impl Shared {
             mailboxes: parts.mailboxes,
             clock: parts.clock,
             random: parts.random,
-            stopping: watch::Sender::new(false),
+            stopping: AtomicBool::new(false),
+            told_to_stop: Notify::new(),
         }
     }
 
     /// Tells the jobs that the server stops: none waits for the spool any more.
     pub(crate) fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.store(true, Ordering::SeqCst);
+        self.told_to_stop.notify_waiters();
     }
 
     /// Makes changes durable. While the spool cannot write, it is tried again: what is known here is known nowhere else.
@@ -89,15 +93,17 @@ impl Shared {
         done: &mut Done,
     ) -> Result<Settled, SpoolError> {
         loop {
+            // Made before the question, so that it hears whatever is said after it.
+            let told = self.told_to_stop.notified();
+            let stopping = self.stopping.load(Ordering::SeqCst);
             let settled = self.spool.settle(message.id, changes.clone()).await;
             match settled {
-                Err(SpoolError::Write { .. }) if !*self.stopping.borrow() => {
+                Err(SpoolError::Write { .. }) if !stopping => {
                     done.spool_fails = true;
-                    let mut stopping = self.stopping.subscribe();
                     tokio::select! {
+                        biased;
                         () = self.clock.sleep_until(self.clock.now().after(SETTLE_AGAIN)) => {}
-                        // The sender of the signal lives in self.
-                        _ = stopping.changed() => {}
+                        () = told => {}
                     }
                 }
                 Ok(settled) => {

@@ -33,6 +33,7 @@ use tracing::info;
 pub use bound::Bound;
 pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
 pub use error::ServerError;
+pub use listener::Listener;
 
 use bound::Listening;
 use census::Census;
@@ -65,6 +66,9 @@ pub struct Server {
     alive: mpsc::Receiver<()>,
     timer: Timer,
 }
+
+/// What the sessions of a listener offer.
+type Offer = Arc<facteur_smtp::server::Config>;
 
 impl Server {
     /// Listens on every place of the configuration, and serves whoever comes. To be called within a tokio runtime.
@@ -104,6 +108,35 @@ impl Server {
             listening.push((socket, Arc::clone(&listener.session)));
         }
         drop(open);
+        let (mut server, reception) = Self::assemble(config, parts);
+        for (socket, session) in listening {
+            match socket {
+                Listening::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
+                Listening::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
+            }
+        }
+        for address in &addresses {
+            info!(%address, "listening");
+        }
+        server.addresses = addresses;
+        Ok(server)
+    }
+
+    /// A server on other listeners than the system's sockets; those of the configuration are not opened.
+    pub fn start_with<L: Listener>(
+        config: Config,
+        parts: Parts,
+        listeners: impl IntoIterator<Item = (L, Offer)>,
+    ) -> Self {
+        let (server, reception) = Self::assemble(config, parts);
+        for (listener, session) in listeners {
+            drop(tokio::spawn(reception(session).run(listener)));
+        }
+        server
+    }
+
+    /// A server that listens nowhere yet, and how to make what its accept loops need.
+    fn assemble(config: Config, parts: Parts) -> (Self, impl Fn(Offer) -> Reception) {
         let (stopping, stops) = watch::channel(Stopping::No);
         let (alive, all_gone) = mpsc::channel(1);
         let config = Arc::new(config);
@@ -113,7 +146,13 @@ impl Server {
         let envelopes = Envelopes::new(config.max_envelope_octets);
         let sessions = Arc::new(AtomicU64::new(1));
         let turned_away = Arc::new(TurnedAway::default());
-        let reception = |session| Reception {
+        let server = Self {
+            addresses: Vec::new(),
+            stopping,
+            alive: all_gone,
+            timer: Timer::new(Arc::clone(&parts.clock)),
+        };
+        let reception = move |session| Reception {
             services: Services {
                 session,
                 config: Arc::clone(&config),
@@ -131,21 +170,7 @@ impl Server {
             turned_away: Arc::clone(&turned_away),
             alive: alive.clone(),
         };
-        for (socket, session) in listening {
-            match socket {
-                Listening::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
-                Listening::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
-            }
-        }
-        for address in &addresses {
-            info!(%address, "listening");
-        }
-        Ok(Self {
-            addresses,
-            stopping,
-            alive: all_gone,
-            timer: Timer::new(parts.clock),
-        })
+        (server, reception)
     }
 
     /// Where the server listens, in the order of the configuration, with the ports that the system chose.

@@ -25,8 +25,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How often the log says so while it lasts.
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
-/// Something that accepts connections.
-pub(crate) trait Listener: Send + Sync + 'static {
+/// Something that accepts connections: sockets, or what a simulation has instead of them.
+pub trait Listener: Send + Sync + 'static {
+    /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
     /// The next connection, and where it comes from.

@@ -78,6 +78,11 @@ pub trait Disk: Send + Sync + 'static {
     /// The system's.
     fn space(&self, directory: &Path) -> io::Result<Space>;
 
+    /// Whether a flush takes so long that large contents are flushed in threads of their own.
+    fn is_slow(&self) -> bool {
+        true
+    }
+
     /// Sixty-four bits that nobody can guess.
     ///
     /// # Errors

@@ -107,7 +107,11 @@ impl LocalDraft {
             Content::Memory(record) => self.record(Kind::Message, record, envelope, first_try)?,
             Content::File(file) => {
                 let mut record = vec![0; RECORD_HEADER];
-                let crc = finish(file).await?;
+                let crc = if self.store.disk.is_slow() {
+                    finish(file).await?
+                } else {
+                    file.finish()?
+                };
                 record.extend_from_slice(&crc.to_le_bytes());
                 self.record(Kind::Large, record, envelope, first_try)?
             }

@@ -1,6 +1,7 @@
 //! A whole delivery in memory.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use facteur_delivery::{
     Carried, Config, Delivery, Handle, Letter, Load, MailboxError, Mailboxes, Outcome, Remote,
-    RemoteFuture, Way,
+    RemoteFuture, Storing, Way,
 };
 use facteur_mail::{
     Address, Attempt, BodyType, Client, Clock, Delivery as Kind, Domain, Envelope, Notify,
@@ -195,11 +196,11 @@ pub(crate) struct FakeMailboxes {
 }
 
 impl Mailboxes for FakeMailboxes {
-    fn store(&self, maildir: &Path, mut letter: Letter) -> Result<(), MailboxError> {
+    fn store<'a>(&'a self, maildir: &'a Path, mut letter: Letter) -> Storing<'a> {
         if *self.full.lock().unwrap() {
-            return Err(MailboxError::Full {
+            return Box::pin(ready(Err(MailboxError::Full {
                 path: maildir.to_owned(),
-            });
+            })));
         }
         let mut content = String::new();
         letter.body.read_to_string(&mut content).unwrap();
@@ -207,7 +208,7 @@ impl Mailboxes for FakeMailboxes {
             .lock()
             .unwrap()
             .push((maildir.to_owned(), content));
-        Ok(())
+        Box::pin(ready(Ok(())))
     }
 }
 
