@@ -68,7 +68,7 @@ impl Message {
             let destinations = recipients
                 .map(|recipient| router.destination(recipient.address.host()))
                 .collect();
-            Ok(Lease {
+            Ok::<_, SpoolError>(Lease {
                 leased,
                 destinations,
             })

@@ -1,8 +1,10 @@
-//! Scripted peers and clients, DNS zones in the process, a manual clock and seeded randomness: for tests only.
+//! Scripted peers and clients, DNS zones in the process, a disk that crashes, a manual clock and seeded randomness: for
+//! tests only.
 
 mod client;
 mod clock;
 pub mod dialogue;
+mod disk;
 mod dns_server;
 mod peer;
 mod random;
@@ -11,6 +13,7 @@ mod zone;
 
 pub use client::{Client, ClientReply};
 pub use clock::ManualClock;
+pub use disk::{DiskFault, SimDisk};
 pub use dns_server::DnsServer;
 pub use peer::{Peer, Received};
 pub use random::SeededRandom;

@@ -43,11 +43,11 @@ pub(crate) const BANNING: &[&str] = &[
     "facteur-route",
 ];
 
-/// For tests only: it may use everything below the servers, and only dev-dependencies may use it.
+/// For tests only: it may use everything below the console, and only dev-dependencies may use it.
 pub(crate) const TESTKIT: &str = "facteur-testkit";
 
 /// The level that [`TESTKIT`] is built at.
-pub(crate) const TESTKIT_LEVEL: u8 = 3;
+pub(crate) const TESTKIT_LEVEL: u8 = 4;
 
 /// The level of a shipped crate.
 pub(crate) fn level(name: &str) -> Option<u8> {

@@ -9,6 +9,5 @@
 )]
 
 mod real;
-mod sim;
 mod simulated;
 mod support;

@@ -8,9 +8,9 @@ use facteur_mail::QueueId;
 use facteur_spool::battery::{self, Harness, NOON, content, delivered, envelope, store, wait};
 use facteur_spool::{Settled, Spool, SpoolError};
 use facteur_spool_local::{Config, Health, LocalSpool, RecoveryReport};
+use facteur_testkit::{DiskFault, SimDisk};
 use proptest::prelude::*;
 
-use crate::sim::{Fault, SimDisk};
 use crate::support::TestClock;
 
 const TO: &[&str] = &["bob@example.net", "eve@example.com"];
@@ -194,7 +194,7 @@ proptest! {
         let disk = SimDisk::new();
         let mut truth = Truth::default();
         for (acts, step, luck, killed) in rounds {
-            disk.fail(step, Fault::Off);
+            disk.fail(step, DiskFault::Off);
             if let Ok((spool, report)) = try_open_tiny(&disk) {
                 if !disk.is_off() {
                     truth.check(&spool, &report);
@@ -232,7 +232,7 @@ proptest! {
         let mut steps = steps.into_iter();
         for (at, act) in acts.iter().enumerate() {
             if at % 10 == 0 && let Some(step) = steps.next() {
-                disk.fail(step, Fault::Io);
+                disk.fail(step, DiskFault::Io);
             }
             // A refused act leaves the truth as uncertain as it was.
             let _refused = truth.act(&spool, act).is_err();
@@ -254,7 +254,7 @@ fn a_failed_flush_acknowledges_nothing_and_the_same_file_is_never_flushed_again(
     let (spool, _) = open(&disk);
     let before = store(&*spool, TO, b"before");
     let segment = disk.files("log").pop().unwrap();
-    disk.fail(2, Fault::Io); // the write succeeds, the flush does not
+    disk.fail(2, DiskFault::Io); // the write succeeds, the flush does not
     let mut draft = spool.begin(NOON).unwrap();
     let lost = draft.id();
     draft.write(b"lost").unwrap();
@@ -615,7 +615,7 @@ fn what_queues_behind_a_failed_batch_fails_with_it() {
     }
     let mut second = spool.settle(id, vec![delivered(1)]);
     assert!(second.as_mut().poll(&mut cx).is_pending());
-    disk.fail(2, Fault::Io); // the flush
+    disk.fail(2, DiskFault::Io); // the flush
     for settling in [first.as_mut(), second.as_mut()] {
         let Poll::Ready(failed) = settling.poll(&mut cx) else {
             panic!("it is over")

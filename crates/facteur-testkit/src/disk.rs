@@ -4,6 +4,12 @@
 //! lost one by one. After a failed flush the written pages count as clean, as on Linux: a second flush reports
 //! success and the data is gone.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what is not where this disk put it is a bug of this disk, and fails its test"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -16,15 +22,16 @@ const SECTOR: usize = 512;
 
 /// What happens at one of the disk's steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub enum DiskFault {
     /// Everything from here on fails: the machine is off.
     Off,
     /// This step alone fails with EIO.
     Io,
 }
 
+/// The disk. Clones are the same disk.
 #[derive(Clone)]
-pub(crate) struct SimDisk(Arc<Mutex<Machine>>);
+pub struct SimDisk(Arc<Mutex<Machine>>);
 
 struct Machine {
     inodes: Vec<Inode>,
@@ -35,7 +42,7 @@ struct Machine {
     owned: bool,
     steps: u64,
     flushes: u64,
-    fault: Option<(u64, Fault)>,
+    fault: Option<(u64, DiskFault)>,
     off: bool,
     /// Everything that writes fails with EIO.
     broken: bool,
@@ -51,8 +58,16 @@ struct Inode {
     dirty: BTreeSet<usize>,
 }
 
+impl Default for SimDisk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl SimDisk {
-    pub(crate) fn new() -> Self {
+    /// An empty disk with 100 GiB.
+    #[must_use]
+    pub fn new() -> Self {
         Self(Arc::new(Mutex::new(Machine {
             inodes: Vec::new(),
             names: BTreeMap::new(),
@@ -74,42 +89,46 @@ impl SimDisk {
     }
 
     /// How many writes, flushes and changes of names there have been.
-    pub(crate) fn steps(&self) -> u64 {
+    #[must_use]
+    pub fn steps(&self) -> u64 {
         self.machine().steps
     }
 
     /// How many flushes of files there have been.
-    pub(crate) fn flushes(&self) -> u64 {
+    #[must_use]
+    pub fn flushes(&self) -> u64 {
         self.machine().flushes
     }
 
     /// Makes a step fail, counted from now.
-    pub(crate) fn fail(&self, after: u64, fault: Fault) {
+    pub fn fail(&self, after: u64, fault: DiskFault) {
         let mut machine = self.machine();
         machine.fault = Some((machine.steps + after, fault));
     }
 
     /// Takes back a fault that has not come.
-    pub(crate) fn spare(&self) {
+    pub fn spare(&self) {
         self.machine().fault = None;
     }
 
     /// Makes every write fail, or none.
-    pub(crate) fn break_all(&self, broken: bool) {
+    pub fn break_all(&self, broken: bool) {
         self.machine().broken = broken;
     }
 
-    pub(crate) fn set_free(&self, octets: u64) {
+    /// How many octets are free from now on.
+    pub fn set_free(&self, octets: u64) {
         self.machine().free = octets;
     }
 
     /// Whether the machine went off at the chosen step.
-    pub(crate) fn is_off(&self) -> bool {
+    #[must_use]
+    pub fn is_off(&self) -> bool {
         self.machine().off
     }
 
     /// Power comes back. `luck` decides for each sector and name that was not flushed whether it was written.
-    pub(crate) fn power_cycle(&self, mut luck: u64) {
+    pub fn power_cycle(&self, mut luck: u64) {
         let mut machine = self.machine();
         let mut lucky = move || {
             luck = luck
@@ -150,7 +169,7 @@ impl SimDisk {
     }
 
     /// The process dies; what it wrote stays.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         let mut machine = self.machine();
         machine.owned = false;
         machine.off = false;
@@ -158,7 +177,8 @@ impl SimDisk {
     }
 
     /// The files below a directory.
-    pub(crate) fn files(&self, below: &str) -> Vec<PathBuf> {
+    #[must_use]
+    pub fn files(&self, below: &str) -> Vec<PathBuf> {
         let machine = self.machine();
         let all = machine.names.keys();
         all.filter(|path| path.starts_with(Path::new("/spool").join(below)))
@@ -166,13 +186,21 @@ impl SimDisk {
             .collect()
     }
 
-    pub(crate) fn read(&self, path: &Path) -> Vec<u8> {
+    /// What a file holds, flushed or not.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    #[must_use]
+    pub fn read(&self, path: &Path) -> Vec<u8> {
         let machine = self.machine();
         machine.inodes[machine.names[path]].content.clone()
     }
 
-    /// Changes a file behind the spool's back.
-    pub(crate) fn alter(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    /// Changes a file behind its owner's back.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    pub fn alter(&self, path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
         let mut machine = self.machine();
         let inode = machine.names[path];
         change(&mut machine.inodes[inode].content);
@@ -180,7 +208,8 @@ impl SimDisk {
     }
 
     /// The same disk again, apart from this one.
-    pub(crate) fn copy(&self) -> Self {
+    #[must_use]
+    pub fn copy(&self) -> Self {
         let machine = self.machine();
         Self(Arc::new(Mutex::new(Machine {
             inodes: machine.inodes.clone(),
@@ -217,8 +246,8 @@ impl Machine {
             && self.steps >= at
         {
             match fault {
-                Fault::Off => self.off = true,
-                Fault::Io => {
+                DiskFault::Off => self.off = true,
+                DiskFault::Io => {
                     self.fault = None;
                     return Err(io::Error::from_raw_os_error(5));
                 }
