@@ -95,6 +95,11 @@ impl Census {
         })
     }
 
+    /// How many connections there are.
+    pub(crate) fn count(&self) -> usize {
+        self.counts().all
+    }
+
     /// Whether strangers hold four fifths of what they may: then they are given less time.
     pub(crate) fn is_crowded(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)

@@ -59,8 +59,27 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Who is connected at this moment.
+#[derive(Clone)]
+pub struct Visitors(Arc<Census>);
+
+impl Visitors {
+    /// How many connections are open.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.count()
+    }
+}
+
+impl fmt::Debug for Visitors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Visitors").field(&self.count()).finish()
+    }
+}
+
 /// A server that runs. Dropped, it stops at once.
 pub struct Server {
+    visitors: Visitors,
     addresses: Vec<ListenAddress>,
     stopping: watch::Sender<Stopping>,
     alive: mpsc::Receiver<()>,
@@ -147,6 +166,7 @@ impl Server {
         let sessions = Arc::new(AtomicU64::new(1));
         let turned_away = Arc::new(TurnedAway::default());
         let server = Self {
+            visitors: Visitors(Arc::clone(&census)),
             addresses: Vec::new(),
             stopping,
             alive: all_gone,
@@ -177,6 +197,12 @@ impl Server {
     #[must_use]
     pub fn addresses(&self) -> &[ListenAddress] {
         &self.addresses
+    }
+
+    /// Who is connected.
+    #[must_use]
+    pub fn visitors(&self) -> Visitors {
+        self.visitors.clone()
     }
 
     /// Stops: no connection is accepted any more, sessions that wait get 421, a message under way may come to its

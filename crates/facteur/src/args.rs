@@ -17,6 +17,8 @@ use crate::error::{CliError, Kind};
 pub(crate) enum Request {
     /// Run the server.
     Serve(Instance),
+    /// How is the server that runs?
+    Status(Instance),
     /// Send a test message.
     Send(Box<SendArgs>),
     /// Can mail reach it?
@@ -171,6 +173,7 @@ fn request(matches: &ArgMatches) -> Request {
     let word = |name: &str| given(sub, name).unwrap_or_default();
     match name.as_str() {
         "send" => Request::Send(Box::new(send_args(sub))),
+        "status" => Request::Status(instance()),
         "check" => Request::Check {
             subject: word("subject"),
             instance: instance(),

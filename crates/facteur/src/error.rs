@@ -19,6 +19,8 @@ pub(crate) enum Kind {
     Spool,
     /// No such message, code or key.
     NotFound,
+    /// No server runs, or it does not answer as one should.
+    NotRunning,
     /// The reader of our output went away (`facteur … | head`): no error at all.
     ReaderGone,
 }
@@ -33,6 +35,7 @@ impl Kind {
             Self::System => 4,
             Self::Spool => 5,
             Self::NotFound => 6,
+            Self::NotRunning => 7,
             Self::ReaderGone => 0,
         }
     }

@@ -3,6 +3,7 @@
 mod args;
 mod cli;
 mod config;
+mod control;
 mod error;
 mod failure;
 mod log;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
 fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
     match request {
         Request::Serve(instance) => serve::run(&instance, screen),
+        Request::Status(instance) => cli::status::run(&instance, screen),
         Request::Send(args) => cli::send::run(&args, screen),
         Request::Check { subject, instance } => cli::check::run(&subject, &instance, screen),
         Request::Explain { what } => cli::explain::run(&what, screen),

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Instance;
 use crate::config::Config;
+use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
@@ -49,10 +50,11 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     make_data_directory(&config.data_dir, screen)?;
-    let (spool, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
+    let started = clock.now();
+    let (local, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
         .map_err(|error| no_spool(&error, screen))?;
     say_recovered(&report);
-    let spool: Arc<dyn Spool> = spool;
+    let spool: Arc<dyn Spool> = Arc::clone(&local) as Arc<dyn Spool>;
 
     let resolver = HickoryResolver::new(&wiring::dns(config))
         .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
@@ -82,11 +84,19 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         spool: Arc::clone(&spool),
         router,
         planner,
-        clock,
+        clock: Arc::clone(&clock),
     };
     let connections = affordable_connections(config, descriptors);
+    let socket = control_socket(config, screen)?;
     let server = Server::start(wiring::server(config, connections), parts)
         .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
+    let levers = Levers {
+        hostname: config.hostname.to_string(),
+        started,
+        spool: local,
+        visitors: server.visitors(),
+    };
+    let control = Control::start(socket, levers, clock);
     tracing::info!(
         hostname = %config.hostname,
         data = %config.data_dir.display(),
@@ -99,6 +109,7 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         // A scheduler that ends by itself is a bug; `ended` hands its panic on.
         () = delivery.ended() => tracing::error!("delivery has ended by itself"),
     }
+    control.shutdown().await;
     server.shutdown(config.limits.shutdown_grace).await;
     delivery.shutdown().await;
     spool
@@ -107,6 +118,18 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         .map_err(|error| no_spool(&error, screen))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Made before the first banner, so that whoever sees that can ask.
+fn control_socket(config: &Config, screen: &Screen) -> Result<Socket, CliError> {
+    let path = control::path(&config.data_dir);
+    Socket::listen(&path).map_err(|error| {
+        let path = shown(&path.display().to_string());
+        let words = shown(&error.to_string());
+        let args = [("path", (&path).into()), ("words", (&words).into())];
+        CliError::new(Kind::System, screen.text("serve-no-control", &args))
+            .hint(screen.text("serve-no-control-hint", &[]))
+    })
 }
 
 /// SIGTERM or SIGINT.

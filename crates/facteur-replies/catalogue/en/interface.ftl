@@ -223,6 +223,7 @@ cli-help-send-quit-after = Stop after this stage: connect, ehlo, mail, rcpt or d
 cli-help-send-pipeline = Send commands in groups where the server offers PIPELINING
 cli-help-send-timeout = Seconds to wait for each reply (default: 30)
 cli-help-send-brief = Show the dialogue without explanations
+cli-help-status = Show how the server that runs is
 cli-help-check = Can mail reach this domain or address, and by which way?
 cli-help-check-subject = Domain or address to check
 cli-help-explain = Explain a code, a reply, or the replies in a text on standard input
@@ -472,6 +473,39 @@ serve-cannot-listen = cannot listen on { $address }: { $words }
 config-alias-loop = the alias { $address } leads back to itself, or to too many addresses
 config-no-postmaster = nobody would get mail for postmaster
 config-no-postmaster-hint = set postmaster = "user@example.org"; RFC 5321 wants a postmaster at every server
+
+serve-no-control = the control socket { $path } cannot be made: { $words }
+serve-no-control-hint = something else may have that name; a path of more than about 100 octets is too long for a socket
+
+## The server that runs
+
+control-nobody-there = no server runs here: nobody listens at { $path }
+control-nobody-there-hint = give --config or --data-dir as for “facteur serve”, or start it
+control-forbidden = the control socket { $path } is not yours to use
+control-forbidden-hint = only root and the user as whom the server runs may ask it
+control-not-yours = the server does nothing for the user { $uid }
+control-busy = the server has as many commands under way as it takes at once
+control-too-long = the request has more than { $limit } octets
+control-too-long-hint = name fewer messages at once, or use filters
+control-foreign = the server that runs and this command do not understand each other
+control-foreign-hint = they are probably of different versions: restart the server after an update
+control-lost = the server ended the conversation before it had answered; its log may say why
+control-silent = the server does not answer
+control-stopping = the server stops; what was reported as done is done
+control-system = the control socket { $path } cannot be used: { $words }
+
+## facteur status
+
+status-title = { $hostname } runs
+status-version = Version
+status-process = Process
+status-started = Started
+status-since = { $date }, { $uptime } ago
+status-queued = Queued messages
+status-sessions = Open sessions
+status-spool = Spool
+status-spool-well = can write
+status-spool-refusing = cannot write { $path }: { $words }; new mail is put off
 
 ## Failures
 

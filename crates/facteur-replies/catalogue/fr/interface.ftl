@@ -223,6 +223,7 @@ cli-help-send-quit-after = S’arrêter après cette étape : connect, ehlo, ma
 cli-help-send-pipeline = Grouper les commandes si le serveur annonce PIPELINING
 cli-help-send-timeout = Attente maximale de chaque réponse, en secondes (30 par défaut)
 cli-help-send-brief = Afficher le dialogue sans explications
+cli-help-status = Montrer comment va le serveur en marche
 cli-help-check = Le courrier peut-il atteindre ce domaine ou cette adresse, et par où ?
 cli-help-check-subject = Domaine ou adresse à vérifier
 cli-help-explain = Expliquer un code, une réponse, ou les réponses d’un texte lu sur l’entrée standard
@@ -473,6 +474,39 @@ serve-cannot-listen = impossible d’écouter sur { $address } : { $words }
 config-alias-loop = l’alias { $address } revient à son point de départ, ou mène à trop d’adresses
 config-no-postmaster = personne ne recevrait le courrier de postmaster
 config-no-postmaster-hint = ajoutez postmaster = "user@example.org" ; la RFC 5321 veut un postmaster sur chaque serveur
+
+serve-no-control = la socket de commande { $path } ne peut pas être créée : { $words }
+serve-no-control-hint = ce nom est peut-être déjà pris ; un chemin de plus d’une centaine d’octets est trop long pour une socket
+
+## The server that runs
+
+control-nobody-there = aucun serveur en marche ici : personne n’écoute sur { $path }
+control-nobody-there-hint = donnez --config ou --data-dir comme pour « facteur serve », ou démarrez-le
+control-forbidden = la socket de commande { $path } vous est interdite
+control-forbidden-hint = seuls root et l’utilisateur sous lequel tourne le serveur peuvent le commander
+control-not-yours = le serveur ne fait rien pour l’utilisateur { $uid }
+control-busy = le serveur exécute déjà autant de commandes qu’il en accepte à la fois
+control-too-long = la demande dépasse { $limit } octets
+control-too-long-hint = nommez moins de messages à la fois, ou utilisez des filtres
+control-foreign = le serveur en marche et cette commande ne se comprennent pas
+control-foreign-hint = leurs versions diffèrent probablement : redémarrez le serveur après une mise à jour
+control-lost = le serveur a mis fin à l’échange avant d’avoir répondu ; son journal dit peut-être pourquoi
+control-silent = le serveur ne répond pas
+control-stopping = le serveur s’arrête ; ce qui a été annoncé comme fait est fait
+control-system = la socket de commande { $path } est inutilisable : { $words }
+
+## facteur status
+
+status-title = { $hostname } est en marche
+status-version = Version
+status-process = Processus
+status-started = Démarré
+status-since = { $date }, il y a { $uptime }
+status-queued = Messages en file d’attente
+status-sessions = Sessions ouvertes
+status-spool = Spool
+status-spool-well = accepte les écritures
+status-spool-refusing = { $path } ne peut pas être écrit : { $words } ; le nouveau courrier est différé
 
 ## Failures
 

@@ -17,6 +17,7 @@ pub(super) fn command(language: Language) -> Command {
         .disable_version_flag(true)
         .args(words.common())
         .subcommand(words.instance(words.sub("serve", "cli-help-serve")))
+        .subcommand(words.instance(words.sub("status", "cli-help-status")))
         .subcommand(words.send())
         .subcommand(
             words

@@ -7,5 +7,7 @@ pub(crate) mod explain;
 mod message;
 pub(crate) mod queue;
 pub(crate) mod send;
+mod server;
 pub(crate) mod spool;
+pub(crate) mod status;
 pub(crate) mod trace;

@@ -280,7 +280,8 @@ impl Instance {
         self.folder.path().join(name)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    /// Another command on this server, to be run.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
         let mut command = facteur(words);
         command.arg("--config").arg(self.config());
         command
@@ -309,7 +310,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn new(output: Output) -> Self {
+    pub(crate) fn new(output: Output) -> Self {
         Self {
             code: output
                 .status

@@ -5,6 +5,8 @@ mod cli;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod control;
+#[cfg(test)]
 mod crashes;
 #[cfg(test)]
 mod dialogues;

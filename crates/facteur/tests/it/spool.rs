@@ -79,7 +79,7 @@ async fn a_spool_with_a_rotten_octet_is_told_from_a_whole_one_and_the_rest_goes_
 /// Changes one octet of a message at rest.
 fn rot(server: &Instance, place: &[u8]) {
     let mut changed = 0;
-    let mut folders = vec![server.path("data")];
+    let mut folders = vec![server.path("data/spool")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

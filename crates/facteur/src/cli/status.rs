@@ -1,0 +1,90 @@
+//! `facteur status`: how the server that runs is.
+
+use facteur_mail::{Clock as _, IsoDate, MachineDate, Timestamp};
+use serde_json::json;
+
+use crate::args::Instance;
+use crate::cli::{message, server};
+use crate::control::protocol::{Answer, Request, SpoolState, Status};
+use crate::error::{CliError, Kind};
+use crate::system::SystemClock;
+use crate::ui::{Screen, Tone, shown};
+
+/// Shows how it is; a spool that cannot write is a negative answer.
+pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
+    server::ask(
+        Request::Status,
+        instance,
+        screen,
+        |answer, screen| match answer {
+            Answer::Status(status) => show(&status, screen),
+            Answer::Working | Answer::Done | Answer::Refused(_) => Err(server::foreign(screen)),
+        },
+    )
+}
+
+fn show(status: &Status, screen: &mut Screen) -> Result<(), CliError> {
+    if screen.json {
+        screen.json(&to_json(status))?;
+    } else {
+        show_fields(status, screen)?;
+    }
+    match status.spool {
+        SpoolState::Well => Ok(()),
+        SpoolState::Refusing { .. } => Err(CliError::said(Kind::Negative)),
+    }
+}
+
+fn show_fields(status: &Status, screen: &mut Screen) -> Result<(), CliError> {
+    let hostname = shown(&status.hostname);
+    let title = screen.text("status-title", &[("hostname", (&hostname).into())]);
+    screen.line(Tone::Strong, &title)?;
+    let started = Timestamp::from_millis(status.started);
+    let uptime = message::in_words(SystemClock.now().since(started), screen);
+    let date = IsoDate(started).to_string();
+    let since = screen.text(
+        "status-since",
+        &[("date", (&date).into()), ("uptime", (&uptime).into())],
+    );
+    let spool = match &status.spool {
+        SpoolState::Well => screen.text("status-spool-well", &[]),
+        SpoolState::Refusing { path, words } => {
+            let (path, words) = (shown(path), shown(words));
+            let args = [("path", (&path).into()), ("words", (&words).into())];
+            screen.text("status-spool-refusing", &args)
+        }
+    };
+    for (label, value) in [
+        ("status-version", shown(&status.version)),
+        ("status-process", status.pid.to_string()),
+        ("status-started", since),
+        ("status-queued", status.queued.to_string()),
+        ("status-sessions", status.sessions.to_string()),
+        ("status-spool", spool),
+    ] {
+        let label = screen.text(label, &[]);
+        screen.field(&label, &value)?;
+    }
+    Ok(())
+}
+
+fn to_json(status: &Status) -> serde_json::Value {
+    let started = Timestamp::from_millis(status.started);
+    let (spool, trouble) = match &status.spool {
+        SpoolState::Well => ("well", None),
+        SpoolState::Refusing { path, words } => {
+            ("refusing", Some(json!({"path": path, "words": words})))
+        }
+    };
+    json!({
+        "version": status.version,
+        "hostname": status.hostname,
+        "pid": status.pid,
+        "started": MachineDate(started).to_string(),
+        "uptime_seconds": SystemClock.now().since(started).as_secs(),
+        "queued": status.queued,
+        "sessions": status.sessions,
+        "spool": spool,
+        "spool_trouble": trouble,
+    })
+}

@@ -1,0 +1,158 @@
+//! What can be asked and what can be answered: each line is one JSON object.
+//!
+//! A request is `{"version":1,"language":"en","request":{"verb":"status"}}`. Answers are objects with the member `answer`;
+//! `done` and `refused` are the last of a request.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The version of the protocol. The client is the same program, but perhaps of another day than the server.
+pub(crate) const VERSION: u32 = 1;
+
+/// The longest request, in octets, its line end included: ten thousand queue ids fit.
+pub(crate) const MAX_REQUEST: usize = 256 << 10;
+
+/// The longest answer that a client takes, in octets.
+pub(crate) const MAX_ANSWER: u64 = 1 << 20;
+
+/// What a line of the client holds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Frame<R> {
+    /// The version that the client speaks.
+    pub(crate) version: u32,
+    /// The reader's language, for what the server says in words.
+    pub(crate) language: String,
+    /// What is asked.
+    pub(crate) request: R,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Request {
+    /// How is it?
+    Status,
+}
+
+/// What can be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub(crate) enum Answer {
+    /// To [`Request::Status`].
+    Status(Box<Status>),
+    /// Nothing to tell yet; the work goes on.
+    Working,
+    /// The last answer: all is done.
+    Done,
+    /// The last answer: it was not done, or not all of it.
+    Refused(Refusal),
+}
+
+/// How the server is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Status {
+    /// The program's version.
+    pub(crate) version: String,
+    /// The name of this server.
+    pub(crate) hostname: String,
+    /// The process.
+    pub(crate) pid: u32,
+    /// When it started, in milliseconds since 1970.
+    pub(crate) started: u64,
+    /// How many messages are queued.
+    pub(crate) queued: u64,
+    /// How many clients are connected.
+    pub(crate) sessions: u64,
+    /// Whether the spool can write.
+    pub(crate) spool: SpoolState,
+}
+
+/// Whether the spool can write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub(crate) enum SpoolState {
+    /// It can.
+    Well,
+    /// It cannot; new mail is put off until it can again.
+    Refusing {
+        /// What could not be written.
+        path: String,
+        /// The system's words.
+        words: String,
+    },
+}
+
+/// Why something is not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "kebab-case")]
+pub(crate) enum Refusal {
+    /// The peer is neither root nor the server's user.
+    NotYours {
+        /// The peer's user.
+        uid: u32,
+    },
+    /// As many connections as may be are open.
+    Busy,
+    /// The request is longer than may be.
+    TooLong {
+        /// How many octets it may have.
+        limit: u64,
+    },
+    /// The line is no request.
+    Malformed,
+    /// The client speaks another version.
+    Version {
+        /// The server's.
+        ours: u32,
+    },
+    /// A request that this server does not know.
+    Unknown,
+    /// The request did not come in time.
+    Late,
+    /// The connection has made as many requests as may be.
+    TooMany,
+    /// The server stops.
+    Stopping,
+}
+
+impl Answer {
+    /// Whether nothing follows.
+    pub(crate) const fn is_last(&self) -> bool {
+        matches!(self, Self::Done | Self::Refused(_))
+    }
+}
+
+impl Frame<Request> {
+    /// The request as a line.
+    pub(crate) fn to_line(&self) -> Vec<u8> {
+        to_line(self)
+    }
+
+    /// Reads a line, without its end.
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, Refusal> {
+        // The version decides whether the rest can be understood.
+        let Frame {
+            version,
+            language,
+            request,
+        } = serde_json::from_slice::<Frame<Value>>(line).map_err(|_| Refusal::Malformed)?;
+        if version != VERSION {
+            return Err(Refusal::Version { ours: VERSION });
+        }
+        let request = serde_json::from_value(request).map_err(|_| Refusal::Unknown)?;
+        Ok(Self {
+            version,
+            language,
+            request,
+        })
+    }
+}
+
+/// A value as one line. JSON escapes what would break it.
+pub(super) fn to_line<T: Serialize>(value: &T) -> Vec<u8> {
+    // Only maps whose keys are no texts cannot be written, and there are none.
+    let mut line = serde_json::to_vec(value).unwrap_or_default();
+    line.push(b'\n');
+    line
+}
