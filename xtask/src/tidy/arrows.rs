@@ -1,7 +1,7 @@
-//! A crate depends on lower levels only, siblings never import each other, and the testkit is for tests.
+//! A crate depends on lower levels only, siblings never import each other, and what is for tests nobody ships.
 
 use crate::tidy::Finding;
-use crate::tidy::levels::{FORBIDDEN, TESTKIT, TESTKIT_LEVEL, level};
+use crate::tidy::levels::{FORBIDDEN, is_test_only, level};
 use crate::tidy::manifest::{Dependency, Kind, dependencies};
 use crate::tidy::tree::{Tree, crate_of};
 
@@ -12,7 +12,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.select("crates/", "/Cargo.toml") {
         let Some(name) = crate_of(path) else { continue };
-        if level_of(name).is_none() {
+        if level(name).is_none() {
             findings.push(Finding {
                 path: path.to_owned(),
                 line: 1,
@@ -41,25 +41,17 @@ fn is_ours(name: &str) -> bool {
     name == "xtask" || name == "facteur" || name.starts_with("facteur-")
 }
 
-fn level_of(name: &str) -> Option<u8> {
-    if name == TESTKIT {
-        Some(TESTKIT_LEVEL)
-    } else {
-        level(name)
-    }
-}
-
 /// What is wrong with an arrow between two crates of ours, if anything.
 fn wrong(from: &str, to: &Dependency<'_>) -> Option<String> {
     let name = to.name;
-    if name == TESTKIT {
+    if is_test_only(name) {
         return (to.kind == Kind::Normal)
-            .then(|| format!("{from} ships {TESTKIT}, which is for tests only"));
+            .then(|| format!("{from} ships {name}, which is for tests only"));
     }
     if FORBIDDEN.contains(&(from, name)) {
         return Some(format!("{from} must not know {name}"));
     }
-    match (level_of(from)?, level_of(name)) {
+    match (level(from)?, level(name)) {
         (_, None) => Some(format!("{from} depends on {name}, which has no level")),
         (above, Some(below)) if below < above => None,
         (above, Some(below)) => Some(format!("{from} (L{above}) depends on {name} (L{below})")),
@@ -117,11 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn the_testkit_is_a_dev_dependency_only() {
+    fn what_is_for_tests_is_a_dev_dependency_only() {
         let manifest = "[dev-dependencies]\nfacteur-testkit.workspace = true\n";
         assert!(findings("facteur-smtp", manifest).is_empty());
-        let manifest = "[dependencies]\nfacteur-testkit.workspace = true\n";
-        assert_eq!(findings("facteur", manifest).len(), 1);
+        for name in ["facteur-testkit", "facteur-faultdisk"] {
+            let manifest = format!("[dependencies]\n{name}.workspace = true\n");
+            assert_eq!(findings("facteur", &manifest).len(), 1);
+        }
     }
 
     #[test]

@@ -43,16 +43,20 @@ pub(crate) const BANNING: &[&str] = &[
     "facteur-route",
 ];
 
-/// For tests only: it may use everything below the console, and only dev-dependencies may use it.
-pub(crate) const TESTKIT: &str = "facteur-testkit";
+/// For tests only, and the levels that these are built at: the testkit may use everything below the console, the
+/// fault disk nothing of ours. Only dev-dependencies may use them.
+pub(crate) const TEST_ONLY: &[(&str, u8)] = &[("facteur-testkit", 4), ("facteur-faultdisk", 0)];
 
-/// The level that [`TESTKIT`] is built at.
-pub(crate) const TESTKIT_LEVEL: u8 = 4;
+/// Whether nobody ships it.
+pub(crate) fn is_test_only(name: &str) -> bool {
+    TEST_ONLY.iter().any(|(known, _)| *known == name)
+}
 
-/// The level of a shipped crate.
+/// The level of a crate.
 pub(crate) fn level(name: &str) -> Option<u8> {
     LEVELS
         .iter()
+        .chain(TEST_ONLY)
         .find(|(known, _)| *known == name)
         .map(|(_, level)| *level)
 }
