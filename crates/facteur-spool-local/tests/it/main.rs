@@ -11,3 +11,4 @@
 mod real;
 mod simulated;
 mod support;
+mod upgrade;
