@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use facteur_mail::text::escaped;
-use facteur_mail::{Attempt, Clock, Delivery, RemoteHost, Said, Stage, Timestamp};
+use facteur_mail::{Attempt, Clock, Delivery, RemoteHost, Said, Stage, Timestamp, Transcript};
 use facteur_replies::{Class, Reply};
 use facteur_smtp::client::{
     self, About, Dialect, Inspection, Message, RecipientOutcome, Session, Timeouts,
@@ -129,6 +129,8 @@ impl Sender {
             pending: load.recipients.to_vec(),
             facts: None,
             held: None,
+            transcript: Transcript::default(),
+            speaking_to: None,
         };
         for server in self.servers(load.way) {
             job.try_server(&server).await;
@@ -175,19 +177,27 @@ impl Sender {
     }
 
     /// Opens a connection, up to where a message can be sent.
-    async fn open(&self, server: &Server) -> Result<Connection, (Stage, Said)> {
+    async fn open(
+        &self,
+        server: &Server,
+        transcript: &mut Transcript,
+    ) -> Result<Connection, (Stage, Said)> {
         let clock = &*self.clock;
         let opened = clock.now();
         let limit = self.config.connect;
+        transcript.server(server.remote_host(), false);
         let connecting = self.transport.connect(&server.endpoint);
-        let stream = match dialogue::within(clock, opened.after(limit), connecting).await {
-            Some(Ok(stream)) => stream,
-            Some(Err(error)) => return Err(no_answer(server, &error.kind().to_string())),
-            None => {
-                let cause = format!("no connection within {} seconds", limit.as_secs());
-                return Err(no_answer(server, &cause));
-            }
+        let connected = dialogue::within(clock, opened.after(limit), connecting).await;
+        let cause = match connected {
+            Some(Ok(stream)) => Ok(stream),
+            Some(Err(error)) => Err(error.kind().to_string()),
+            None => Err(format!("no connection within {} seconds", limit.as_secs())),
         };
+        let stream = cause.map_err(|cause| {
+            let reply = Reply::no_answer(&server.name, cause);
+            transcript.noted(Stage::Connect, reply.clone());
+            (Stage::Connect, Said::ByUs(reply))
+        })?;
         let session = Session::new(client::Config {
             dialect: server.dialect,
             our_name: self.config.our_name.as_str().into(),
@@ -195,6 +205,7 @@ impl Sender {
         });
         let mut connection = Connection::new(stream, session, opened);
         let heard = connection.run(&self.patience(), None).await;
+        transcript.append(connection.session.take_transcript());
         match heard.failure {
             None => Ok(connection),
             Some(failure) => Err(failure),
@@ -249,6 +260,9 @@ struct Job<'a> {
     facts: Option<client::Facts>,
     /// The connection that carried the last transaction, idle again.
     held: Option<(Server, Connection)>,
+    /// What was said so far, and to whom it was said last.
+    transcript: Transcript,
+    speaking_to: Option<Server>,
 }
 
 /// What follows from a verdict.
@@ -276,12 +290,18 @@ impl Job<'_> {
             };
             let reused = idle.is_some();
             let connection = match idle {
-                Some(connection) => connection,
-                None => match self.sender.open(server).await {
+                Some(connection) => {
+                    if self.speaking_to.as_ref() != Some(server) {
+                        self.transcript.server(server.remote_host(), true);
+                    }
+                    connection
+                }
+                None => match self.sender.open(server, &mut self.transcript).await {
                     Ok(connection) => connection,
                     Err((stage, said)) => return self.nobody_served(server, stage, &said),
                 },
             };
+            self.speaking_to = Some(server.clone());
             let before = self.pending.len();
             let next = self.transact(connection, server, reused).await;
             match next {
@@ -329,6 +349,8 @@ impl Job<'_> {
             }
         };
         let heard = connection.run(&self.sender.patience(), Some(content)).await;
+        let said = connection.session.take_transcript();
+        self.transcript.append(said);
         let taken = asked.len() - count_postponed(&heard.outcomes);
         let delivery = match server.dialect {
             Dialect::Lmtp => Delivery::Mailbox,
@@ -421,17 +443,10 @@ impl Job<'_> {
     }
 
     fn attempt(&self, server: &Server, stage: Stage, said: Said) -> Attempt {
-        let address = match &server.endpoint {
-            Endpoint::Tcp(address) => Some(*address),
-            Endpoint::Unix(_) => None,
-        };
         Attempt {
             at: self.began,
             took: self.sender.clock.now().since(self.began),
-            host: Some(RemoteHost {
-                name: server.name.clone(),
-                address,
-            }),
+            host: Some(server.remote_host()),
             stage,
             said,
         }
@@ -462,7 +477,24 @@ impl Job<'_> {
             });
             hold
         });
-        Carried { outcomes, hold }
+        Carried {
+            outcomes,
+            hold,
+            transcript: self.transcript,
+        }
+    }
+}
+
+impl Server {
+    /// The server as a try names it.
+    fn remote_host(&self) -> RemoteHost {
+        RemoteHost {
+            name: self.name.clone(),
+            address: match &self.endpoint {
+                Endpoint::Tcp(address) => Some(*address),
+                Endpoint::Unix(_) => None,
+            },
+        }
     }
 }
 
@@ -520,13 +552,6 @@ fn postponed_words(said: Said, about: About, taken: usize) -> Said {
     } else {
         said
     }
-}
-
-fn no_answer(server: &Server, cause: &str) -> (Stage, Said) {
-    (
-        Stage::Connect,
-        Said::ByUs(Reply::no_answer(&server.name, cause)),
-    )
 }
 
 /// Opens the content; what cannot be read has its words here.

@@ -6,11 +6,14 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use facteur_mail::dsn::{self, MAX_RETURNED, News as Fate, Original, Told};
+use facteur_mail::event::{Accepted, NoReport, NotReported, Reported};
 use facteur_mail::text::escaped;
-use facteur_mail::{Address, Attempt, Delivery, RecipientState, Report, Ret, ReversePath};
+use facteur_mail::{
+    Address, Attempt, Delivery, Event, MessageIdFinder, RecipientState, Report, Ret, ReversePath,
+};
 use facteur_replies::{Class, Reply};
 use facteur_route::{Destination, Plan};
-use facteur_spool::{Change, Leased, SpoolError};
+use facteur_spool::{Change, Leased, Settled, SpoolError};
 
 use crate::message::{Message, News};
 use crate::work::{Done, Shared};
@@ -31,6 +34,11 @@ pub(crate) async fn tell(
         ReversePath::Address(sender) => {
             let sender = escaped(&sender.to_string()).to_string();
             tracing::info!(id = %message.id, sender, "no report: the sender's domain has a null MX");
+            shared.observer.observe(&Event::NotReported(NotReported {
+                about: message.id,
+                at: shared.clock.now(),
+                why: NoReport::NullMx,
+            }));
             Report::NotWanted
         }
         ReversePath::Null => Report::NotWanted,
@@ -43,8 +51,8 @@ pub(crate) async fn tell(
             state: reported(state.clone(), report),
         })
         .collect();
-    if !changes.is_empty() {
-        shared.settle(message, changes, done).await?;
+    if !changes.is_empty() && shared.settle(message, &changes, done).await? == Settled::Gone {
+        shared.ended(message.id);
     }
     Ok(())
 }
@@ -103,14 +111,35 @@ async fn send(
         recipients: told,
     };
     let original = original(leased, has_failed);
-    report.write(&original, |piece| draft.write(piece))?;
-    let receipt = draft.commit(report.envelope(&original), now).await?;
+    let mut message_id = MessageIdFinder::new();
+    report.write(&original, |piece| {
+        message_id.read(piece);
+        draft.write(piece)
+    })?;
+    let octets = draft.octets();
+    let envelope = report.envelope(&original);
+    let receipt = draft.commit(envelope.clone(), now).await?;
     tracing::info!(
         id = %receipt.id(),
         about = %leased.message.id,
         recipient = %escaped(&sender.to_string()),
         "report queued"
     );
+    shared.observer.observe(&Event::Accepted(Accepted {
+        id: receipt.id(),
+        at: now,
+        octets,
+        envelope: &envelope,
+        message_id: message_id.found(),
+        session: None,
+    }));
+    shared.observer.observe(&Event::Reported(Reported {
+        id: receipt.id(),
+        about: leased.message.id,
+        at: now,
+        to: sender,
+        told: &report.recipients,
+    }));
     Ok(())
 }
 

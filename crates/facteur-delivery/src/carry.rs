@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use facteur_mail::event::{RouteRule, RouteTaken};
 use facteur_mail::text::escaped;
 use facteur_mail::{
-    Attempt, BodyType, Delivery, Domain, QueueId, Recipient, Said, Stage, Timestamp,
+    Attempt, BodyType, Delivery, Domain, Host, QueueId, Recipient, Said, Stage, Timestamp,
+    Transcript,
 };
 use facteur_replies::Reply;
-use facteur_route::{Deliver, Destination, NextHop, Plan, Route, Router};
+use facteur_route::{Deliver, Destination, NextHop, Plan, Route, Router, route_taken};
 use facteur_smtp::client::Dialect;
 use facteur_spool::{Leased, SpoolError};
 
@@ -17,17 +19,27 @@ use crate::remote::{Carried, Load, Way};
 use crate::verdict::Outcome;
 use crate::work::Shared;
 
+/// What came of a message at a destination, and by which way.
+pub(crate) struct Trip {
+    pub(crate) carried: Carried,
+    /// None where nothing was tried.
+    pub(crate) route: Option<RouteTaken>,
+}
+
 /// Delivers, or finds out why not.
 pub(crate) async fn carry(
     shared: &Shared,
     leased: &Leased,
     job: &Job,
     places: &[usize],
-) -> Result<Carried, SpoolError> {
+) -> Result<Trip, SpoolError> {
     match &job.kind {
         Kind::Wait(attempt) => {
             let attempt = Attempt::clone(attempt);
-            Ok(all(places, &Outcome::Waits { attempt }))
+            Ok(Trip {
+                carried: all(places, &Outcome::Waits { attempt }),
+                route: None,
+            })
         }
         Kind::Try => {
             shared.spool.attempt_begins(leased.message.id, places)?;
@@ -40,6 +52,7 @@ fn all(places: &[usize], outcome: &Outcome) -> Carried {
     Carried {
         outcomes: places.iter().map(|_| outcome.clone()).collect(),
         hold: None,
+        transcript: Transcript::default(),
     }
 }
 
@@ -48,35 +61,32 @@ async fn try_destination(
     leased: &Leased,
     destination: &Destination,
     places: &[usize],
-) -> Carried {
+) -> Trip {
     let began = shared.clock.now();
-    let way = match destination {
-        Destination::Maildir(domain) => return store_all(shared, leased, domain, places).await,
+    let (id, port) = (leased.message.id, shared.config.port);
+    let rule = rule(shared, leased, places);
+    let (route, way) = match destination {
+        Destination::Maildir(domain) => {
+            return Trip {
+                carried: store_all(shared, leased, domain, places).await,
+                route: Some(RouteTaken::without_dns(rule, "mailbox")),
+            };
+        }
         Destination::Mx(domain) => {
-            let plan = shared.planner.domain(domain).await;
-            by_plan(
-                leased.message.id,
-                plan,
-                domain,
-                shared.config.port,
-                Dialect::Smtp,
-            )
+            let (plan, mx) = shared.planner.reasoned(domain).await;
+            let route = route_taken(rule, &plan, Some(&mx));
+            (route, by_plan(id, plan, domain, port, Dialect::Smtp))
         }
         Destination::Literal(ip) => {
-            let host = facteur_mail::Host::Literal(*ip);
             let plan = shared.planner.literal(*ip);
-            by_plan(
-                leased.message.id,
-                plan,
-                &host,
-                shared.config.port,
-                Dialect::Smtp,
-            )
+            let route = route_taken(rule, &plan, None);
+            let host = Host::Literal(*ip);
+            (route, by_plan(id, plan, &host, port, Dialect::Smtp))
         }
-        Destination::Relay(hop) => by_hop(shared, leased.message.id, hop, Dialect::Smtp).await,
-        Destination::Lmtp(hop) => by_hop(shared, leased.message.id, hop, Dialect::Lmtp).await,
+        Destination::Relay(hop) => by_hop(shared, id, rule, hop, Dialect::Smtp).await,
+        Destination::Lmtp(hop) => by_hop(shared, id, rule, hop, Dialect::Lmtp).await,
     };
-    match way {
+    let carried = match way {
         Ok(way) => {
             let load = Load {
                 message: leased,
@@ -89,27 +99,42 @@ async fn try_destination(
             let attempt = ours(shared, began, Stage::Route, reply);
             all(places, &Outcome::NotTaken { attempt })
         }
+    };
+    Trip {
+        carried,
+        route: Some(route),
+    }
+}
+
+/// What of the configuration led these recipients here.
+fn rule(shared: &Shared, leased: &Leased, places: &[usize]) -> RouteRule {
+    let recipients = &leased.message.envelope.recipients;
+    let first = places.first().and_then(|place| recipients.get(*place));
+    match first {
+        Some(recipient) => shared.router.rule_of(recipient.address.host()),
+        // Nobody asks for the way of nobody.
+        None => RouteRule::Mx("".into()),
     }
 }
 
 async fn by_hop(
     shared: &Shared,
     id: QueueId,
+    rule: RouteRule,
     hop: &NextHop,
     dialect: Dialect,
-) -> Result<Way, Reply> {
+) -> (RouteTaken, Result<Way, Reply>) {
     match hop {
-        NextHop::Unix(path) => Ok(Way::Socket {
-            path: PathBuf::clone(path),
-            dialect,
-        }),
-        NextHop::Tcp { host, port } => by_plan(
-            id,
-            shared.planner.next_hop(host).await,
-            host,
-            *port,
-            dialect,
-        ),
+        NextHop::Unix(path) => {
+            let path = PathBuf::clone(path);
+            let way = Way::Socket { path, dialect };
+            (RouteTaken::without_dns(rule, "socket"), Ok(way))
+        }
+        NextHop::Tcp { host, port } => {
+            let plan = shared.planner.next_hop(host).await;
+            let route = route_taken(rule, &plan, None);
+            (route, by_plan(id, plan, host, *port, dialect))
+        }
     }
 }
 
@@ -177,6 +202,7 @@ async fn store_all(shared: &Shared, leased: &Leased, domain: &Domain, places: &[
     Carried {
         outcomes,
         hold: None,
+        transcript: Transcript::default(),
     }
 }
 

@@ -22,7 +22,7 @@ mod work;
 
 use std::sync::Arc;
 
-use facteur_mail::{Clock, Random};
+use facteur_mail::{Clock, Observer, Random};
 use facteur_route::{Planner, Router};
 use facteur_spool::{Spool, Waiting};
 use tokio::sync::{mpsc, oneshot};
@@ -60,6 +60,8 @@ pub struct Delivery {
     pub clock: Arc<dyn Clock>,
     /// Randomness for jitter.
     pub random: Arc<dyn Random>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// Delivery while it runs.

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::pin::Pin;
 
+use facteur_mail::Transcript;
 use facteur_route::MailHost;
 use facteur_smtp::client::Dialect;
 use facteur_spool::Leased;
@@ -66,6 +67,8 @@ pub struct Carried {
     pub outcomes: Vec<Outcome>,
     /// Held until the outcomes are on disk, then dropped: the connection, which takes its next message only then.
     pub hold: Option<Box<dyn Any + Send>>,
+    /// What was said, over all connections.
+    pub transcript: Transcript,
 }
 
 impl std::fmt::Debug for Carried {

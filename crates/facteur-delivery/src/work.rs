@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use facteur_mail::event::{Decision, RouteTaken, Tried, TriedRecipient};
 use facteur_mail::text::escaped;
 use facteur_mail::{
-    Attempt, Clock, Delivery, IsoDate, QueueId, Random, Recipient, RecipientState, Report,
-    RetryReason, ReversePath, Said, Stage, Timestamp,
+    Attempt, Clock, Delivery, Event, IsoDate, Observer, QueueId, Random, Recipient, RecipientState,
+    Report, RetryReason, ReversePath, Said, Stage, Timestamp, Transcript,
 };
 use facteur_replies::{Class, Language, Reply, explain};
 use facteur_route::{Planner, Router};
 use facteur_spool::{Change, Leased, Settled, Spool, SpoolError};
 use tokio::sync::Notify;
 
-use crate::carry::carry;
+use crate::carry::{Trip, carry};
 use crate::config::Config;
 use crate::index::{Health, Job};
 use crate::mailbox::Mailboxes;
 use crate::message::Message;
-use crate::remote::{Carried, Remote};
+use crate::remote::Remote;
 use crate::verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
 use crate::{Delivery as Parts, bounce};
 
@@ -46,6 +47,7 @@ pub(crate) struct Shared {
     pub(crate) remote: Arc<dyn Remote>,
     pub(crate) mailboxes: Arc<dyn Mailboxes>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Arc<dyn Observer>,
     random: Arc<dyn Random>,
     stopping: AtomicBool,
     told_to_stop: Notify,
@@ -73,6 +75,7 @@ impl Shared {
             remote: parts.remote,
             mailboxes: parts.mailboxes,
             clock: parts.clock,
+            observer: parts.observer,
             random: parts.random,
             stopping: AtomicBool::new(false),
             told_to_stop: Notify::new(),
@@ -89,14 +92,14 @@ impl Shared {
     pub(crate) async fn settle(
         &self,
         message: &Message,
-        changes: Vec<Change>,
+        changes: &[Change],
         done: &mut Done,
     ) -> Result<Settled, SpoolError> {
         loop {
             // Made before the question, so that it hears whatever is said after it.
             let told = self.told_to_stop.notified();
             let stopping = self.stopping.load(Ordering::SeqCst);
-            let settled = self.spool.settle(message.id, changes.clone()).await;
+            let settled = self.spool.settle(message.id, changes.to_vec()).await;
             match settled {
                 Err(SpoolError::Write { .. }) if !stopping => {
                     done.spool_fails = true;
@@ -107,12 +110,18 @@ impl Shared {
                     }
                 }
                 Ok(settled) => {
-                    message.apply(&changes);
+                    message.apply(changes);
                     return Ok(settled);
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Tells that a message has left the queue.
+    pub(crate) fn ended(&self, id: QueueId) {
+        let at = self.clock.now();
+        self.observer.observe(&Event::Ended { id, at });
     }
 }
 
@@ -172,66 +181,136 @@ async fn work(
         return Ok(());
     }
     let places: Vec<usize> = claimed.iter().map(|(place, _)| *place).collect();
-    let carried = carry(shared, leased, job, &places).await;
-    let result = match carried {
-        Ok(carried) => write_down(shared, message, leased, &claimed, carried, done).await,
+    let trip = carry(shared, leased, job, &places).await;
+    let result = match trip {
+        Ok(trip) => {
+            let work = Work {
+                shared,
+                message,
+                leased,
+                job,
+            };
+            work.write_down(&claimed, trip, done).await
+        }
         Err(error) => Err(error),
     };
     message.release(&places);
     result
 }
 
-/// Judges the outcomes, makes the verdicts durable, and says them in the log.
-async fn write_down(
-    shared: &Shared,
-    message: &Message,
-    leased: &Leased,
-    claimed: &[(usize, RecipientState)],
-    carried: Carried,
-    done: &mut Done,
-) -> Result<(), SpoolError> {
-    let now = shared.clock.now();
-    done.health = health(&carried.outcomes);
-    let mut changes = Vec::with_capacity(claimed.len());
-    let mut late = Vec::new();
-    let dice = shared.random.next();
-    for ((place, before), outcome) in claimed.iter().zip(carried.outcomes) {
-        let Some(recipient) = leased.message.envelope.recipients.get(*place) else {
-            continue;
-        };
-        let case = Case {
-            shared,
-            leased,
-            recipient,
-            before,
-            now,
-        };
-        let past = case.past(dice);
-        let verdict = judge(&outcome, &past, &shared.policy, now);
-        log(message.id, recipient, outcome.attempt(), verdict);
-        let (state, is_late) = case.state(outcome, verdict, past.attempts);
-        if let RecipientState::Waiting { next_at, .. } = &state {
-            done.again.push(*next_at);
-            if is_late {
-                late.push((*place, *next_at));
+/// A job under way.
+struct Work<'a> {
+    shared: &'a Shared,
+    message: &'a Message,
+    leased: &'a Leased,
+    job: &'a Job,
+}
+
+impl Work<'_> {
+    /// Judges the outcomes, makes the verdicts durable, and says them in the log and to whom it concerns.
+    async fn write_down(
+        &self,
+        claimed: &[(usize, RecipientState)],
+        trip: Trip,
+        done: &mut Done,
+    ) -> Result<(), SpoolError> {
+        let shared = self.shared;
+        let now = shared.clock.now();
+        let Trip { carried, route } = trip;
+        done.health = health(&carried.outcomes);
+        let mut changes = Vec::with_capacity(claimed.len());
+        let mut tries = Vec::with_capacity(claimed.len());
+        let mut late = Vec::new();
+        let dice = shared.random.next();
+        for ((place, before), outcome) in claimed.iter().zip(carried.outcomes) {
+            let Some(recipient) = self.leased.message.envelope.recipients.get(*place) else {
+                continue;
+            };
+            let case = Case {
+                shared,
+                leased: self.leased,
+                recipient,
+                before,
+                now,
+            };
+            let past = case.past(dice);
+            let verdict = judge(&outcome, &past, &shared.policy, now);
+            log(self.message.id, recipient, outcome.attempt(), verdict);
+            let (state, is_late) = case.state(outcome, verdict, past.attempts);
+            if let RecipientState::Waiting { next_at, .. } = &state {
+                done.again.push(*next_at);
+                if is_late {
+                    late.push((*place, *next_at));
+                }
             }
+            tries.push((recipient, past.attempts, decision(verdict)));
+            changes.push(Change {
+                recipient: *place,
+                state,
+            });
         }
-        changes.push(Change {
-            recipient: *place,
-            state,
-        });
-    }
-    done.again.sort_unstable();
-    done.again.dedup();
-    let settled = shared.settle(message, changes, done).await;
-    // Only now may the connection take its next message: its 250 is on disk.
-    drop(carried.hold);
-    if settled? == Settled::Queued {
-        for (place, next_at) in late {
-            message.is_late(place, next_at);
+        done.again.sort_unstable();
+        done.again.dedup();
+        let settled = shared.settle(self.message, &changes, done).await;
+        // Only now may the connection take its next message: its 250 is on disk.
+        drop(carried.hold);
+        let settled = settled?;
+        self.tell(&changes, &tries, route.as_ref(), &carried.transcript, now);
+        match settled {
+            Settled::Queued => {
+                for (place, next_at) in late {
+                    self.message.is_late(place, next_at);
+                }
+            }
+            Settled::Gone => shared.ended(self.message.id),
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Tells what was tried, once it is on disk.
+    fn tell(
+        &self,
+        changes: &[Change],
+        tries: &[(&Recipient, u32, Decision)],
+        route: Option<&RouteTaken>,
+        transcript: &Transcript,
+        at: Timestamp,
+    ) {
+        let recipients: Vec<TriedRecipient<'_>> = changes
+            .iter()
+            .zip(tries)
+            .filter_map(|(change, (recipient, attempts, decision))| {
+                Some(TriedRecipient {
+                    place: change.recipient,
+                    recipient,
+                    attempts: *attempts,
+                    attempt: change.state.last_attempt()?,
+                    decision: *decision,
+                })
+            })
+            .collect();
+        let message = &self.leased.message;
+        self.shared.observer.observe(&Event::Tried(Tried {
+            id: message.id,
+            at,
+            envelope: &message.envelope,
+            octets: message.octets,
+            destination: &self.job.destination.to_string(),
+            route,
+            transcript,
+            recipients: &recipients,
+        }));
+    }
+}
+
+/// A verdict as others are told of it.
+const fn decision(verdict: Verdict) -> Decision {
+    match verdict {
+        Verdict::Delivered(delivery) => Decision::Delivered(delivery),
+        Verdict::RetryAt { when, why } => Decision::RetryAt { when, why },
+        Verdict::Bounce(Grounds::Refused) => Decision::Bounced,
+        Verdict::Bounce(Grounds::Expired) => Decision::Expired,
+    }
 }
 
 /// One recipient's case: everything its new state depends on.

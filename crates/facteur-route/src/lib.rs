@@ -12,6 +12,7 @@ mod planner;
 mod policy;
 mod resolver;
 mod router;
+mod taken;
 
 pub use error::{RouteError, SystemResolverError};
 pub use hickory::{DnsConfig, HickoryResolver};
@@ -29,3 +30,4 @@ pub use router::{
     AliasLoop, Config, Deliver, LocalDomain, MAX_ALIAS_DEPTH, MAX_EXPANSION, Route, RouteRule,
     Router, Target,
 };
+pub use taken::route_taken;

@@ -233,6 +233,24 @@ impl Finding {
             Self::TooManyMx(_) => "too-many-mx",
         }
     }
+
+    /// The host and the value that a sentence about it needs, empty where it needs none; a stranger's texts.
+    #[must_use]
+    pub fn subject(&self) -> (String, String) {
+        let none = String::new;
+        match self {
+            Self::MalformedNullMx => (none(), none()),
+            Self::NullMxPreference(preference) => (none(), preference.to_string()),
+            Self::MxIsAddress(ip) => (ip.to_string(), none()),
+            Self::UnusableMx(name) => (name.to_string(), none()),
+            Self::MxIsAlias { host, alias_of } => (host.to_string(), alias_of.to_string()),
+            Self::MxDoesNotExist(host) | Self::MxWithoutAddress(host) => (host.to_string(), none()),
+            Self::MxLookupFailed { host, failure } => (host.to_string(), failure.name().to_owned()),
+            Self::MxNameRefused { host, why } => (host.to_string(), why.name().to_owned()),
+            Self::MxAddressRefused { host, address, .. } => (host.to_string(), address.to_string()),
+            Self::TooManyMx(count) => (none(), count.to_string()),
+        }
+    }
 }
 
 /// The hosts that may be in the plan, in order, before their addresses are known.

@@ -11,7 +11,7 @@ use facteur_mail::{Domain, Host, Random};
 
 use crate::plan::{Candidates, Plan};
 use crate::policy::Policy;
-use crate::resolver::{Answer, Resolver};
+use crate::resolver::{Answer, MxRecord, Resolver};
 
 /// Makes plans: at most one question for MX and two for each of [`crate::MAX_LOOKUPS`] hosts.
 #[derive(Clone)]
@@ -34,14 +34,20 @@ impl Planner {
 
     /// Where mail for `domain` goes by MX. (RFC 5321 §5.1)
     pub async fn domain(&self, domain: &Domain) -> Plan {
+        self.reasoned(domain).await.0
+    }
+
+    /// The same, with what DNS answered to the question for MX.
+    pub async fn reasoned(&self, domain: &Domain) -> (Plan, Answer<MxRecord>) {
         let mx = self.resolver.mx(domain).await;
-        match Candidates::read(domain, &mx, &self.policy, &*self.random) {
+        let plan = match Candidates::read(domain, &mx, &self.policy, &*self.random) {
             Ok(candidates) => {
                 let addresses = self.addresses(candidates.hosts()).await;
                 candidates.decide(&addresses, &self.policy)
             }
             Err(plan) => plan,
-        }
+        };
+        (plan, mx)
     }
 
     /// What the MX records of `domain` say by themselves, at the price of one question: a null MX, no such

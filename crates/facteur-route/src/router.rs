@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 
+use facteur_mail::event::RouteRule as RouteTakenBy;
 use facteur_mail::{Address, Domain, Host, LocalPart};
 
 use crate::hop::{Destination, MaildirTemplate, NextHop, Pattern};
@@ -226,6 +227,29 @@ impl Router {
         }
     }
 
+    /// What of the configuration decides where mail for `host` goes, for whoever asks why.
+    #[must_use]
+    pub fn rule_of(&self, host: &Host) -> RouteTakenBy {
+        let Some(domain) = self.local_domain(host) else {
+            return match (self.matching(host), host) {
+                (Some(rule), _) => RouteTakenBy::Route {
+                    pattern: rule.pattern.to_string().into(),
+                    hop: rule.next_hop.to_string().into(),
+                },
+                (None, Host::Literal(_)) => RouteTakenBy::Literal(host.to_string().into()),
+                (None, Host::Domain(domain)) => RouteTakenBy::Mx(domain.as_str().into()),
+            };
+        };
+        let local = self.config.domains.get(domain);
+        match local.map(|local| &local.deliver) {
+            Some(Deliver::Lmtp(hop) | Deliver::Relay(hop)) => RouteTakenBy::Deliver {
+                domain: domain.as_str().into(),
+                hop: hop.to_string().into(),
+            },
+            Some(Deliver::Maildir(_)) | None => RouteTakenBy::Maildir(domain.as_str().into()),
+        }
+    }
+
     /// The local domain that `host` means, if it is one.
     fn local_domain<'a>(&'a self, host: &'a Host) -> Option<&'a Domain> {
         let hostname = &self.config.hostname;
@@ -250,15 +274,18 @@ impl Router {
         }
     }
 
-    /// The configured next hop for `host`: rules are sorted, the most exact pattern first. Only `*` is for
-    /// address literals.
+    /// The configured next hop for `host`.
     fn rule(&self, host: &Host) -> Option<&NextHop> {
+        self.matching(host).map(|rule| &rule.next_hop)
+    }
+
+    /// The rule for `host`: rules are sorted, the most exact pattern first. Only `*` is for address literals.
+    fn matching(&self, host: &Host) -> Option<&RouteRule> {
         let mut rules = self.config.routes.iter();
-        let rule = rules.find(|rule| match host {
+        rules.find(|rule| match host {
             Host::Domain(domain) => rule.pattern.matches(domain),
             Host::Literal(_) => rule.pattern == Pattern::Any,
-        });
-        rule.map(|rule| &rule.next_hop)
+        })
     }
 
     fn route_local(&self, domain: &Domain, local_part: &str) -> Route {

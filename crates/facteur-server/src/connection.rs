@@ -12,8 +12,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use facteur_mail::event::{Accepted, Refused};
 use facteur_mail::text::escaped;
-use facteur_mail::{Recipient, Timestamp};
+use facteur_mail::{Address, Event, Observer, Recipient, ReversePath, Stage, Timestamp};
 use facteur_replies::{Class, Reply};
 use facteur_smtp::server::{self as smtp, Action, Expecting, Question, Session, Transaction};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -59,6 +60,7 @@ pub(crate) struct Services {
     pub(crate) policy: Arc<Policy>,
     pub(crate) intake: Intake,
     pub(crate) census: Arc<Census>,
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) stopping: watch::Receiver<Stopping>,
 }
 
@@ -86,6 +88,8 @@ pub(crate) async fn serve<S>(
         began: now,
         awaiting: None,
         content: None,
+        asked: None,
+        transaction: None,
     };
     debug!(session = number, client = ip.map(display), "connected");
     // A connection that breaks ends as one that is closed.
@@ -110,6 +114,22 @@ struct Connection<S> {
     awaiting: Option<Timestamp>,
     /// How the content comes that is coming in.
     content: Option<Flow>,
+    /// What the last question was about, until its reply is said.
+    asked: Option<Asked>,
+    /// Who opened the last transaction: its end may be refused after it is gone.
+    transaction: Option<Opened>,
+}
+
+/// What a question was about.
+struct Asked {
+    stage: Stage,
+    recipient: Option<Address>,
+}
+
+/// What MAIL said, and who said it.
+struct Opened {
+    sender: ReversePath,
+    helo: Box<str>,
 }
 
 /// How content comes.
@@ -137,6 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.session.next_action() {
                 Action::Reply(reply) => {
                     self.awaiting = None;
+                    self.tell_refusal(&reply);
                     say(self.number, &reply, &mut self.output);
                 }
                 Action::Ask(question) => self.answer(question).await,
@@ -149,7 +170,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         self.session.refuse_message(reply);
                     }
                 }
-                Action::Abandon => self.incoming = None,
+                Action::Abandon => {
+                    self.incoming = None;
+                    if self.asked.is_none() {
+                        self.transaction = None;
+                    }
+                }
                 Action::Read(expecting) => {
                     self.flush().await?;
                     self.read(expecting).await;
@@ -168,6 +194,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn answer(&mut self, question: Question) {
+        self.ask(match &question {
+            Question::Sender(_) => Stage::Mail,
+            Question::Recipient(_) => Stage::Rcpt,
+            Question::Begin => Stage::Data,
+            Question::Commit => Stage::EndOfData,
+        });
         match question {
             Question::Sender(transaction) => {
                 let verdict = self.sender(transaction).await;
@@ -188,7 +220,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// The next reply is about this.
+    fn ask(&mut self, stage: Stage) {
+        self.asked = Some(Asked {
+            stage,
+            recipient: None,
+        });
+    }
+
     async fn sender(&mut self, transaction: Transaction) -> Result<(), Reply> {
+        self.transaction = Some(Opened {
+            sender: transaction.sender.clone(),
+            helo: transaction.client.helo.clone(),
+        });
         self.services.intake.has_room(transaction.size)?;
         let policy = &self.services.policy;
         policy.sender(&transaction.sender, &mut self.timer).await?;
@@ -199,10 +243,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn recipient(&mut self, recipient: Recipient) -> Result<(), Reply> {
         let said = recipient.address.clone();
+        let added = self.add(&said, recipient).await;
+        if added.is_err()
+            && let Some(asked) = &mut self.asked
+        {
+            asked.recipient = Some(said);
+        }
+        added
+    }
+
+    async fn add(&mut self, said: &Address, recipient: Recipient) -> Result<(), Reply> {
         let policy = &self.services.policy;
         let recipients = policy.recipient(self.ip, recipient)?;
         if let [recipient] = recipients.as_slice()
-            && recipient.address == said
+            && recipient.address == *said
             && let Some(reply) = policy.unreachable(recipient, &mut self.timer).await
         {
             return Err(reply);
@@ -210,7 +264,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(incoming) = &mut self.incoming else {
             return Err(Reply::local_error());
         };
-        self.services.intake.add(incoming, said, recipients)
+        let intake = &self.services.intake;
+        intake.add(incoming, said.clone(), recipients)
     }
 
     fn begin(&mut self) -> Result<(), Reply> {
@@ -237,12 +292,43 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session = self.number,
             id = %accepted.receipt.id(),
             client = self.ip.map(display),
-            sender = %format_args!("<{}>", escaped(&accepted.sender)),
+            sender = %format_args!("<{}>", escaped(&accepted.envelope.sender.to_string())),
             octets = accepted.octets,
-            recipients = accepted.recipients,
+            recipients = accepted.envelope.recipients.len(),
             "message accepted"
         );
+        self.services.observer.observe(&Event::Accepted(Accepted {
+            id: accepted.receipt.id(),
+            at: self.timer.now(),
+            octets: accepted.octets,
+            envelope: &accepted.envelope,
+            message_id: accepted.message_id(),
+            session: Some(self.number),
+        }));
+        self.transaction = None;
         Ok(accepted.receipt)
+    }
+
+    /// Tells whom it concerns that this reply refuses something, if it does.
+    fn tell_refusal(&mut self, reply: &Reply) {
+        let asked = self.asked.take();
+        match reply.code().class() {
+            Class::Transient | Class::Permanent => {}
+            // The next reply is to the content.
+            Class::Intermediate => return self.ask(Stage::EndOfData),
+            Class::Success | Class::Unknown => return,
+        }
+        let opened = self.transaction.as_ref();
+        self.services.observer.observe(&Event::Refused(Refused {
+            at: self.timer.now(),
+            reply,
+            stage: asked.as_ref().map(|asked| asked.stage),
+            client: self.ip,
+            helo: opened.map(|opened| &*opened.helo),
+            sender: opened.map(|opened| &opened.sender),
+            recipient: asked.as_ref().and_then(|asked| asked.recipient.as_ref()),
+            session: Some(self.number),
+        }));
     }
 
     /// Waits for the client, and tells the session what came of it.

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use facteur_mail::{Address, Envelope, Hops, QueueId, Receipt, Received, Recipient, Timestamp};
+use facteur_mail::{
+    Address, Envelope, Hops, MessageIdFinder, QueueId, Receipt, Received, Recipient, Timestamp,
+};
 use facteur_replies::Reply;
 use facteur_smtp::server::Transaction;
 use facteur_spool::{Draft, Spool, SpoolError};
@@ -23,7 +25,7 @@ pub(crate) struct Intake {
 
 /// An open transaction.
 pub(crate) struct Incoming {
-    envelope: Envelope,
+    pub(crate) envelope: Envelope,
     /// The addresses in the envelope, which has each of them once.
     known: HashSet<Address>,
     /// What RCPT said, if it was said once.
@@ -37,16 +39,23 @@ pub(crate) struct Incoming {
 struct Content {
     draft: Box<dyn Draft>,
     hops: Hops,
+    message_id: MessageIdFinder,
 }
 
 /// A message that the spool holds.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) receipt: Receipt,
-    /// The reverse-path, for the log.
-    pub(crate) sender: String,
     pub(crate) octets: u64,
-    pub(crate) recipients: usize,
+    pub(crate) envelope: Envelope,
+    message_id: MessageIdFinder,
+}
+
+impl Accepted {
+    /// Its `Message-ID:`, if it has one that can be kept.
+    pub(crate) fn message_id(&self) -> Option<&str> {
+        self.message_id.found()
+    }
 }
 
 impl Intake {
@@ -139,8 +148,11 @@ impl Intake {
         };
         let received = received.to_string();
         draft.write(received.as_bytes()).map_err(refused)?;
-        let hops = Hops::new();
-        incoming.content = Some(Content { draft, hops });
+        incoming.content = Some(Content {
+            draft,
+            hops: Hops::new(),
+            message_id: MessageIdFinder::new(),
+        });
         Ok(id)
     }
 
@@ -150,6 +162,7 @@ impl Intake {
             return Err(Reply::local_error());
         };
         content.hops.read(octets);
+        content.message_id.read(octets);
         let limit = self.config.max_hops;
         if content.hops.count() > limit {
             return Err(Reply::too_many_hops(limit));
@@ -159,21 +172,18 @@ impl Intake {
 
     /// Makes the message durable.
     pub(crate) async fn commit(incoming: Incoming, now: Timestamp) -> Result<Accepted, Reply> {
-        let Some(Content { draft, .. }) = incoming.content else {
+        let Some(content) = incoming.content else {
             return Err(Reply::local_error());
         };
-        let octets = draft.octets();
-        let recipients = incoming.envelope.recipients.len();
-        let sender = incoming.envelope.sender.to_string();
-        let receipt = draft
-            .commit(incoming.envelope, now)
-            .await
-            .map_err(refused)?;
+        let octets = content.draft.octets();
+        // The spool keeps the envelope; whoever is told of the message sees another.
+        let envelope = incoming.envelope.clone();
+        let committed = content.draft.commit(incoming.envelope, now).await;
         Ok(Accepted {
-            receipt,
-            sender,
+            receipt: committed.map_err(refused)?,
             octets,
-            recipients,
+            envelope,
+            message_id: content.message_id,
         })
     }
 }

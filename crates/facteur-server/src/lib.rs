@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use facteur_mail::Clock;
+use facteur_mail::{Clock, Observer};
 use facteur_route::{Planner, Router};
 use facteur_spool::Spool;
 use tokio::sync::{mpsc, watch};
@@ -57,6 +57,8 @@ pub struct Parts {
     pub planner: Planner,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Who is told what happens.
+    pub observer: Arc<dyn Observer>,
 }
 
 /// Who is connected at this moment.
@@ -183,6 +185,7 @@ impl Server {
                     Arc::clone(&envelopes),
                 ),
                 census: Arc::clone(&census),
+                observer: Arc::clone(&parts.observer),
                 stopping: stops.clone(),
             },
             clock: Arc::clone(&parts.clock),

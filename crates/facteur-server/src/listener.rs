@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use facteur_mail::{Clock, Timestamp};
+use facteur_mail::event::Refused;
+use facteur_mail::{Clock, Event, Stage, Timestamp};
 use facteur_replies::Reply;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
@@ -110,6 +111,16 @@ impl Reception {
             Ok(ticket) => ticket,
             Err(reply) => {
                 self.turned_away.log(ip, &reply, &self.clock);
+                self.services.observer.observe(&Event::Refused(Refused {
+                    at: self.clock.now(),
+                    reply: &reply,
+                    stage: Some(Stage::Greeting),
+                    client: ip,
+                    helo: None,
+                    sender: None,
+                    recipient: None,
+                    session: None,
+                }));
                 return refuse::<L>(stream, &reply);
             }
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
 use facteur_mail::text::escaped;
-use facteur_mail::{Clock, Random};
+use facteur_mail::{Clock, Observers, Random};
 use facteur_route::{HickoryResolver, Planner, Router};
 use facteur_server::{Parts, Server};
 use facteur_spool::{Spool, SpoolError};
@@ -69,6 +69,7 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         Arc::new(Sockets::default()),
         Arc::clone(&clock),
     );
+    let observer = Observers::nobody();
     let mut delivery = Delivery {
         config: wiring::delivery(config),
         spool: Arc::clone(&spool),
@@ -78,6 +79,7 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         mailboxes: Arc::new(DiskMailboxes::new(config.hostname.as_str())),
         clock: Arc::clone(&clock),
         random,
+        observer: Arc::clone(&observer),
     }
     .start();
     let parts = Parts {
@@ -85,6 +87,7 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
         router,
         planner,
         clock: Arc::clone(&clock),
+        observer,
     };
     let connections = affordable_connections(config, descriptors);
     let socket = control_socket(config, screen)?;

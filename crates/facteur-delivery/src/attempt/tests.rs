@@ -14,6 +14,7 @@ use super::*;
 
 mod chunking;
 mod net;
+mod transcript;
 
 use net::{Net, Wires, deaf, server};
 

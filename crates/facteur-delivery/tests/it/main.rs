@@ -2,6 +2,8 @@
 //! that stands still.
 
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
 mod queue;

@@ -12,8 +12,9 @@ use facteur_delivery::{
     RemoteFuture, Storing, Way,
 };
 use facteur_mail::{
-    Address, Attempt, BodyType, Client, Clock, Delivery as Kind, Domain, Envelope, Notify,
-    Protocol, QueueId, Recipient, RemoteHost, ReversePath, Said, Stage, Timestamp,
+    Address, Attempt, BodyType, Client, Clock, Delivery as Kind, Domain, Envelope, Event, Notify,
+    Observer, Protocol, QueueId, Recipient, RemoteHost, ReversePath, Said, Stage, Timestamp,
+    Transcript,
 };
 use facteur_replies::{RemoteReply, Reply, ReplyCode};
 use facteur_route::{
@@ -183,6 +184,7 @@ impl Remote for FakeRemote {
             Carried {
                 outcomes: vec![outcome; load.recipients.len()],
                 hold: self.hold(load.message.message.id),
+                transcript: Transcript::default(),
             }
         })
     }
@@ -212,6 +214,34 @@ impl Mailboxes for FakeMailboxes {
     }
 }
 
+/// Writes down what happens, a line for each event.
+#[derive(Debug, Default)]
+pub(crate) struct Witness(pub(crate) Mutex<Vec<String>>);
+
+impl Observer for Witness {
+    fn observe(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Tried(tried) => {
+                let outcomes: Vec<String> = tried
+                    .recipients
+                    .iter()
+                    .map(|it| format!("{} {}", it.recipient.address, it.decision.name()))
+                    .collect();
+                let plan = tried.route.map_or("untried", |route| &*route.plan);
+                format!("tried {plan}: {}", outcomes.join(", "))
+            }
+            Event::Accepted(accepted) => {
+                format!("accepted for {}", accepted.envelope.recipients[0].address)
+            }
+            Event::Reported(reported) => format!("reported to {}", reported.to),
+            Event::NotReported(it) => format!("not reported: {}", it.why.name()),
+            Event::Ended { .. } => "ended".to_owned(),
+            Event::Refused(_) | Event::Operated(_) | _ => format!("{event:?}"),
+        };
+        self.0.lock().unwrap().push(line);
+    }
+}
+
 /// A delivery and everything around it.
 pub(crate) struct Office {
     pub(crate) spool: Arc<MemorySpool>,
@@ -221,6 +251,7 @@ pub(crate) struct Office {
     pub(crate) clock: ManualClock,
     pub(crate) config: Config,
     pub(crate) handle: Option<Handle>,
+    pub(crate) witness: Arc<Witness>,
 }
 
 impl Office {
@@ -246,6 +277,7 @@ impl Office {
             clock,
             config: Config::new("mail.here.test"),
             handle: None,
+            witness: Arc::default(),
         }
     }
 
@@ -261,6 +293,7 @@ impl Office {
             mailboxes: self.mailboxes.clone(),
             clock: Arc::new(self.clock.clone()),
             random,
+            observer: self.witness.clone(),
         };
         self.handle = Some(delivery.start());
     }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::future::{pending, ready};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use facteur_mail::{Address, Domain, QueueId};
+use facteur_mail::{Address, Domain, Event, Observer, QueueId};
 use facteur_route::{
     Answer, Deliver, Exchange, LocalDomain, Lookup, MaildirTemplate, MxRecord, Network, Pattern,
     Planner, Resolver, Router,
@@ -42,7 +42,39 @@ pub(super) struct House {
     pub(super) session: smtp::Config,
     pub(super) census: Arc<Census>,
     pub(super) stopping: watch::Sender<Stopping>,
+    pub(super) witness: Arc<Witness>,
     services: Option<Services>,
+}
+
+/// Writes down what happens, a line for each event.
+#[derive(Debug, Default)]
+pub(super) struct Witness(pub(super) Mutex<Vec<String>>);
+
+impl Observer for Witness {
+    fn observe(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Accepted(accepted) => {
+                let to = accepted.envelope.recipients.len();
+                let message_id = accepted.message_id.unwrap_or_default();
+                format!("accepted for {to}: {message_id}")
+            }
+            Event::Refused(refused) => {
+                let stage = refused.stage.map_or("none", |stage| stage.name());
+                let code = refused.reply.code();
+                let sender = refused.sender.map(ToString::to_string).unwrap_or_default();
+                let recipient = refused.recipient.map(ToString::to_string);
+                let recipient = recipient.unwrap_or_default();
+                format!("refused {stage} {code} <{sender}> <{recipient}>")
+            }
+            Event::Tried(_)
+            | Event::Reported(_)
+            | Event::NotReported(_)
+            | Event::Operated(_)
+            | Event::Ended { .. }
+            | _ => format!("{event:?}"),
+        };
+        self.0.lock().unwrap().push(line);
+    }
 }
 
 /// A client of it.
@@ -62,6 +94,7 @@ impl House {
             session: smtp::Config::new(hostname, smtp::Role::Smtp),
             census: Census::new(Limits::default(), domain("mx.example.org")),
             stopping: watch::channel(Stopping::No).0,
+            witness: Arc::default(),
             services: None,
         }
     }
@@ -94,6 +127,7 @@ impl House {
                 facteur_route::Policy::default(),
             ),
             clock: Arc::new(self.clock.clone()),
+            observer: self.witness.clone(),
         }
     }
 
@@ -131,6 +165,7 @@ impl House {
                 Envelopes::new(config.max_envelope_octets),
             ),
             census: Arc::clone(&self.census),
+            observer: parts.observer,
             stopping: self.stopping.subscribe(),
             config,
         }

@@ -2,6 +2,7 @@
 //! clock that a test moves.
 
 mod connections;
+mod events;
 mod house;
 mod patience;
 mod rules;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use facteur_mail::{Said, Stage};
+use facteur_mail::{Said, Stage, Transcript};
 use facteur_replies::{Class, Detail, RemoteReply, Reply};
 
 use super::action::{About, Action, RecipientOutcome};
@@ -37,6 +37,8 @@ pub struct Session {
     chunked: bool,
     /// Octets of replies that the remote may still send before the next message.
     hearing: usize,
+    /// What was said since somebody took it.
+    transcript: Transcript,
 }
 
 /// What the driver is told before the dialogue goes on.
@@ -64,6 +66,7 @@ impl Session {
             chunked: false,
             // The greeting and the answer to EHLO, each bounded by itself.
             hearing: 2 * MAX_REPLY_OCTETS,
+            transcript: Transcript::default(),
         }
     }
 
@@ -140,6 +143,7 @@ impl Session {
             };
             self.replies += 1;
             let stage = self.state.stage();
+            self.transcript.heard(stage, &heard.reply);
             let findings = heard.findings.into_iter();
             self.events
                 .extend(findings.map(|finding| Event::Unusual { stage, finding }));
@@ -211,7 +215,9 @@ impl Session {
         match message.form(&self.extensions) {
             Ok(form) => self.prepare(&mut transfer, message, form),
             Err(lacking) => {
-                let said = Said::ByUs(self.refusal(lacking));
+                let refusal = self.refusal(lacking);
+                self.transcript.noted(Stage::Mail, refusal.clone());
+                let said = Said::ByUs(refusal);
                 self.tell(transfer.settle_rest(Stage::Mail, &said, About::Message));
             }
         }
@@ -256,6 +262,7 @@ impl Session {
             if !complete {
                 return self.abort(Reply::local_error());
             }
+            self.transcript.content(transfer.octets);
             self.state = State::Verdict(std::mem::take(transfer));
         }
     }
@@ -291,6 +298,12 @@ impl Session {
     #[must_use]
     pub const fn messages(&self) -> usize {
         self.messages
+    }
+
+    /// What was said since this was last asked. Content is only counted.
+    #[must_use]
+    pub fn take_transcript(&mut self) -> Transcript {
+        std::mem::take(&mut self.transcript)
     }
 
     /// Whether the last message was one that goes by BDAT though DATA would do.
@@ -439,7 +452,7 @@ impl Session {
             if !nobody {
                 self.state = State::Content(transfer, Encoding::Dots(Stuffing::default()));
             } else if self.config.dialect == Dialect::Smtp {
-                self.output.bytes.extend_from_slice(b".\r\n");
+                self.write(Stage::EndOfData, b".\r\n");
                 self.state = State::LoneDot;
             }
             // An LMTP server answers a dot once for each accepted recipient, here never: the connection is closed.
@@ -460,24 +473,32 @@ impl Session {
         if let Some(said) = transfer.full.clone() {
             self.postpone_unsent(&mut transfer, &said);
         }
-        let out = &mut self.output.bytes;
         let pipelining = self.extensions.pipelining;
         if !transfer.all_sent() {
             let (count, commands) = transfer.next_group(pipelining);
-            out.extend_from_slice(commands);
+            for command in commands.split_inclusive(|octet| *octet == b'\n') {
+                let stage = if command.starts_with(b"MAIL") {
+                    Stage::Mail
+                } else {
+                    Stage::Rcpt
+                };
+                self.write(stage, command);
+            }
             transfer.sent += count;
             if pipelining && transfer.all_sent() && transfer.carriage == Carriage::Data {
-                out.extend_from_slice(b"DATA\r\n");
+                self.write(Stage::Data, b"DATA\r\n");
                 transfer.sent += 1;
             }
         } else if transfer.accepted.is_empty() {
             return self.leave(&transfer);
         } else if transfer.carriage != Carriage::Data {
             let chunk = Chunk::new(transfer.octets);
+            self.transcript
+                .sent(Stage::EndOfData, chunk.command().as_bytes());
             self.state = State::Content(transfer, Encoding::Chunk(chunk));
             return;
         } else {
-            out.extend_from_slice(b"DATA\r\n");
+            self.write(Stage::Data, b"DATA\r\n");
             transfer.sent += 1;
         }
         self.state = State::Envelope(transfer);
@@ -552,7 +573,7 @@ impl Session {
     /// Ends a transaction that came to nothing.
     fn leave(&mut self, transfer: &Transfer) {
         if transfer.open {
-            self.output.bytes.extend_from_slice(b"RSET\r\n");
+            self.write(Stage::Mail, b"RSET\r\n");
             self.state = State::Resetting;
         } else {
             self.state = State::Idle;
@@ -561,13 +582,19 @@ impl Session {
 
     fn say_hello(&mut self, word: &str, plain: bool) {
         let line = format!("{word} {}\r\n", self.config.our_name);
-        self.output.bytes.extend_from_slice(line.as_bytes());
+        self.write(Stage::Hello, line.as_bytes());
         self.state = State::Hello { plain };
     }
 
     fn say_quit(&mut self) {
-        self.output.bytes.extend_from_slice(b"QUIT\r\n");
+        self.write(Stage::Mail, b"QUIT\r\n");
         self.state = State::Quitting;
+    }
+
+    /// Says a command.
+    fn write(&mut self, stage: Stage, command: &[u8]) {
+        self.transcript.sent(stage, command);
+        self.output.bytes.extend_from_slice(command);
     }
 
     /// The server does not want this connection.
@@ -592,6 +619,11 @@ impl Session {
     /// The connection is over: everybody without verdict gets this one.
     fn fail(&mut self, said: &Said, about: About) {
         let stage = self.state.stage();
+        if let Said::ByUs(reply) = said
+            && self.is_amiss()
+        {
+            self.transcript.noted(stage, reply.clone());
+        }
         match std::mem::replace(&mut self.state, State::Closed) {
             State::Greeting | State::Hello { .. } => {
                 let said = said.clone();
@@ -608,6 +640,19 @@ impl Session {
                 self.events.push_back(Event::Failed { stage, said });
             }
             State::Idle | State::LoneDot | State::Resetting | State::Quitting | State::Closed => {}
+        }
+    }
+
+    /// Whether an end now is one that somebody must hear of.
+    const fn is_amiss(&self) -> bool {
+        match self.state {
+            State::Idle => self.messages == 0,
+            State::Greeting
+            | State::Hello { .. }
+            | State::Envelope(_)
+            | State::Content(..)
+            | State::Verdict(_) => true,
+            State::LoneDot | State::Resetting | State::Quitting | State::Closed => false,
         }
     }
 

@@ -62,6 +62,11 @@ impl Chunk {
         }
     }
 
+    /// The command, as long as none of the chunk is out.
+    pub(super) fn command(&self) -> String {
+        format!("BDAT {} LAST\r\n", self.left)
+    }
+
     /// Appends a piece of content, as it is; whether there was room for it in the chunk.
     pub(super) fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) -> bool {
         let octets = u64::try_from(piece.len()).unwrap_or(u64::MAX);
@@ -69,7 +74,7 @@ impl Chunk {
             return false;
         };
         if !std::mem::replace(&mut self.announced, true) {
-            out.extend_from_slice(format!("BDAT {} LAST\r\n", self.left).as_bytes());
+            out.extend_from_slice(self.command().as_bytes());
         }
         out.extend_from_slice(piece);
         self.left = rest;

@@ -114,35 +114,16 @@ fn show_hosts(host: &Host, hosts: &[MailHost], screen: &mut Screen) -> Result<()
 
 fn show_findings(findings: &[Finding], screen: &mut Screen) -> Result<(), CliError> {
     for finding in findings {
-        let (name, value) = finding_text(finding);
+        let (host, value) = finding.subject();
+        let (host, value) = (shown(&host), shown(&value));
         let words = screen.text(
-            &format!("finding-{name}"),
-            &[("name", (&value.0).into()), ("value", (&value.1).into())],
+            &format!("finding-{}", finding.name()),
+            &[("name", (&host).into()), ("value", (&value).into())],
         );
         screen.blank()?;
         screen.paragraph(Tone::Warning, 0, &words)?;
     }
     Ok(())
-}
-
-/// The finding's stable name, and the host and the value its sentence needs.
-fn finding_text(finding: &Finding) -> (&'static str, (String, String)) {
-    let none = String::new;
-    let values = match finding {
-        Finding::NullMxPreference(preference) => (none(), preference.to_string()),
-        Finding::MxIsAddress(ip) => (ip.to_string(), none()),
-        Finding::UnusableMx(name) => (shown(name), none()),
-        Finding::MxIsAlias { host, alias_of } => (host.to_string(), alias_of.to_string()),
-        Finding::MxDoesNotExist(host) | Finding::MxWithoutAddress(host) => {
-            (host.to_string(), none())
-        }
-        Finding::MxLookupFailed { host, failure } => (host.to_string(), failure.name().to_owned()),
-        Finding::MxNameRefused { host, why } => (host.to_string(), why.name().to_owned()),
-        Finding::MxAddressRefused { host, address, .. } => (host.to_string(), address.to_string()),
-        Finding::TooManyMx(count) => (none(), count.to_string()),
-        Finding::MalformedNullMx | _ => (none(), none()),
-    };
-    (finding.name(), values)
 }
 
 fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
@@ -162,8 +143,8 @@ fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
             "addresses": host.addresses.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "findings": plan.findings().iter().map(|finding| {
-            let (name, (host, value)) = finding_text(finding);
-            json!({"finding": name, "host": host, "value": value})
+            let (host, value) = finding.subject();
+            json!({"finding": finding.name(), "host": host, "value": value})
         }).collect::<Vec<_>>(),
         "reply": reply.as_ref().map(Reply::to_line),
         "explanation": reply.map(|reply| explain::to_json(&reply.explain(screen.language), None)),

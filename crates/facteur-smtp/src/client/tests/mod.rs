@@ -16,6 +16,7 @@ mod forms;
 mod lmtp;
 mod ours;
 mod steps;
+mod transcript;
 
 /// A message with its content, as the tests write it.
 struct Mail {
@@ -105,7 +106,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn transcript(mut self) -> String {
+    fn log(mut self) -> String {
         while self.step() {}
         self.log
     }
@@ -204,7 +205,7 @@ fn check_as(dialect: Dialect, mails: &[Mail], script: &str) {
         .filter(|line| !line.is_empty())
         .fold(String::new(), |all, line| all + line + "\n");
     for size in [usize::MAX, 1, 7] {
-        let log = Run::new(dialect, mails, &expected, size).transcript();
+        let log = Run::new(dialect, mails, &expected, size).log();
         assert_eq!(log, expected, "in pieces of {size}");
     }
 }

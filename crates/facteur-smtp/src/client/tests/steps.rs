@@ -252,8 +252,8 @@ proptest! {
             script.push_str("-\n");
         }
         let mails = [mail(&["x@t.test", "y@t.test", "z@t.test"])];
-        let whole = Run::new(dialect, &mails, &script, usize::MAX).transcript();
-        let pieces = Run::new(dialect, &mails, &script, size).transcript();
+        let whole = Run::new(dialect, &mails, &script, usize::MAX).log();
+        let pieces = Run::new(dialect, &mails, &script, size).log();
         prop_assert_eq!(&whole, &pieces);
         for index in 0..3 {
             let mark = format!("= {index} ");
