@@ -40,6 +40,10 @@ pub(crate) enum Request {
     ConfigCheck(Instance),
     /// The configuration in force, defaults included.
     ConfigShow(Instance),
+    /// The JSON Schema of the configuration file.
+    ConfigSchema,
+    /// What keys are for.
+    ConfigExplain { key: Option<String> },
     /// Is the spool whole?
     SpoolCheck(Instance),
     /// Every queued message as a file.
@@ -203,6 +207,10 @@ fn request(matches: &ArgMatches) -> Request {
         },
         "config check" => Request::ConfigCheck(instance()),
         "config show" => Request::ConfigShow(instance()),
+        "config schema" => Request::ConfigSchema,
+        "config explain" => Request::ConfigExplain {
+            key: given(sub, "key"),
+        },
         "spool check" => Request::SpoolCheck(instance()),
         "spool export" => Request::SpoolExport {
             to: path(sub, "to").unwrap_or_default(),

@@ -3,7 +3,7 @@
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use crate::config::LogKeys;
+use crate::config::{LogFormat, LogKeys};
 
 /// The variable that overrides `[log] level`, part by part: `FACTEUR_LOG=facteur_server=debug`.
 const FILTER: &str = "FACTEUR_LOG";
@@ -23,9 +23,8 @@ pub(crate) fn start(keys: &LogKeys, color: bool) {
         .with_writer(std::io::stderr)
         .with_span_events(FmtSpan::NONE)
         .with_target(false);
-    if keys.json {
-        log.json().flatten_event(true).init();
-    } else {
-        log.with_ansi(color).init();
+    match keys.format {
+        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Text => log.with_ansi(color).init(),
     }
 }

@@ -52,6 +52,8 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
         Request::Trace { subject, instance } => cli::trace::run(&subject, &instance, screen),
         Request::ConfigCheck(instance) => cli::config::check(&instance, screen),
         Request::ConfigShow(instance) => cli::config::show(&instance, screen),
+        Request::ConfigSchema => cli::config::schema(screen),
+        Request::ConfigExplain { key } => cli::config::explain(key.as_deref(), screen),
         Request::SpoolCheck(instance) => cli::spool::check(&instance, screen),
         Request::SpoolExport { to, instance } => cli::spool::export(&to, &instance, screen),
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use facteur_delivery::{Backoff, SenderConfig};
-use facteur_route::{DnsConfig, Policy};
+use facteur_route::{DnsConfig, Policy, RouteRule};
 use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience};
 use facteur_smtp::server::{self as smtp, BareNewlines};
 
@@ -14,14 +14,30 @@ use crate::config::{Config, Endpoint, Listener, Role};
 
 /// For the router.
 pub(crate) fn route(config: &Config) -> facteur_route::Config {
+    let relay = &config.relay;
     facteur_route::Config {
         hostname: config.hostname.clone(),
         addresses: own_addresses(config),
         postmaster: config.postmaster.clone(),
-        domains: config.domains.clone(),
-        relay_domains: config.relay_domains.clone(),
-        relay_networks: config.relay_networks.clone(),
-        routes: config.routes.clone(),
+        domains: config
+            .domains
+            .iter()
+            .map(|(name, keys)| (name.clone(), keys.local(name)))
+            .collect(),
+        relay_domains: relay
+            .domains
+            .iter()
+            .map(|domain| domain.0.clone())
+            .collect(),
+        relay_networks: relay.networks.iter().map(|network| network.0).collect(),
+        routes: config
+            .route
+            .iter()
+            .map(|keys| RouteRule {
+                pattern: keys.r#match.clone(),
+                next_hop: keys.next_hop.clone(),
+            })
+            .collect(),
     }
 }
 
@@ -37,8 +53,8 @@ pub(crate) fn policy(config: &Config) -> Policy {
 /// For the resolver.
 pub(crate) fn dns(config: &Config) -> DnsConfig {
     DnsConfig {
-        servers: config.dns_servers.clone(),
-        question_timeout: config.dns_timeout,
+        servers: config.dns.servers.iter().map(|server| server.0).collect(),
+        question_timeout: config.dns.timeout,
         ..DnsConfig::default()
     }
 }
@@ -66,7 +82,7 @@ pub(crate) fn server(config: &Config, connections: u64) -> facteur_server::Confi
     let defaults = facteur_server::Config::new(config.hostname.clone());
     facteur_server::Config {
         listeners: config
-            .listeners
+            .listen
             .iter()
             .map(|listener| self::listener(config, listener))
             .collect(),
@@ -111,7 +127,7 @@ fn listener(config: &Config, listener: &Listener) -> ListenerConfig {
         ..smtp::Config::new(config.hostname.clone(), role)
     };
     ListenerConfig {
-        address: match &listener.endpoint {
+        address: match &listener.address {
             Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
             Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
         },
@@ -141,7 +157,11 @@ pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
         // Over before the first wait is, whatever its jitter: else a short wait would never end in a try.
         destination_pause: defaults.destination_pause.min(retry.first() * 4 / 5),
         language: config.language,
-        languages: config.report_languages.clone(),
+        languages: config
+            .domains
+            .iter()
+            .filter_map(|(name, keys)| Some((name.clone(), keys.language?)))
+            .collect(),
         retry,
         give_up_after: keys.give_up_after,
         delay_notice_after: keys.delay_notice_after,
@@ -173,8 +193,8 @@ fn small(number: u64) -> u32 {
 /// listener on every address.
 fn own_addresses(config: &Config) -> BTreeSet<IpAddr> {
     let mut own = BTreeSet::new();
-    for listener in &config.listeners {
-        if let Endpoint::Tcp(address) = &listener.endpoint {
+    for listener in &config.listen {
+        if let Endpoint::Tcp(address) = &listener.address {
             if address.ip().is_unspecified() {
                 own.extend(machine_addresses());
             } else {
@@ -233,5 +253,30 @@ mod tests {
         let mut config = config();
         config.limits.recipients = 100_000;
         assert_eq!(server(&config, 1).max_expanded_recipients, 100_000);
+    }
+
+    /// Compared as they are shown: not every part can be compared itself.
+    fn same(ours: &impl std::fmt::Debug, theirs: &impl std::fmt::Debug) {
+        assert_eq!(format!("{ours:#?}"), format!("{theirs:#?}"));
+    }
+
+    #[test]
+    fn the_defaults_of_the_file_are_those_of_the_crates() {
+        let config = config();
+        let name = config.hostname.clone();
+        same(
+            &delivery(&config),
+            &facteur_delivery::Config::new(name.to_string()),
+        );
+        same(&sender(&config), &SenderConfig::new(name.to_string()));
+        same(&dns(&config), &DnsConfig::default());
+        let spool_defaults = facteur_spool_local::Config::new(spool_directory(&config));
+        same(&spool(&config), &spool_defaults);
+        let mut ours = server(&config, config.limits.connections);
+        for listener in std::mem::take(&mut ours.listeners) {
+            let session = smtp::Config::new(name.clone(), smtp::Role::Smtp);
+            same(&listener.session, &Arc::new(session));
+        }
+        same(&ours, &facteur_server::Config::new(name));
     }
 }

@@ -51,7 +51,15 @@ pub(super) fn command(language: Language) -> Command {
             words
                 .group("config", "cli-help-config-command")
                 .subcommand(words.instance(words.sub("check", "cli-help-config-check")))
-                .subcommand(words.instance(words.sub("show", "cli-help-config-show"))),
+                .subcommand(words.instance(words.sub("show", "cli-help-config-show")))
+                .subcommand(words.sub("schema", "cli-help-config-schema"))
+                .subcommand(
+                    words.sub("explain", "cli-help-config-explain").arg(
+                        words
+                            .required("key", "KEY", "cli-help-config-explain-key")
+                            .required(false),
+                    ),
+                ),
         )
         .subcommand(words.spool())
 }

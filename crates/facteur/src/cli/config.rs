@@ -1,10 +1,11 @@
-//! `facteur config`: is it right, and what is in force.
+//! `facteur config`: is it right, what is in force, and what keys there are.
 
-use facteur_route::{Deliver, Router};
+use facteur_route::Router;
 use serde_json::{Value, json};
 
 use crate::args::Instance;
-use crate::config::{Config, Endpoint, Role, show_duration};
+use crate::config::words::{self, KeyWords};
+use crate::config::{Config, schema};
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
@@ -44,13 +45,91 @@ fn check_routes(router: &Router, screen: &Screen) -> Result<(), CliError> {
 
 /// Shows every key with the value in force: TOML that can be read again, or JSON.
 pub(crate) fn show(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    let value = in_force(&Config::of(instance, screen.language, screen.color)?);
+    let value = Config::of(instance, screen.language, screen.color)?.in_force();
     if screen.json {
         return Ok(screen.json(&value)?);
     }
     let written = toml::to_string(&without_nulls(value));
     let written = written.map_err(|error| CliError::new(Kind::Config, error.to_string()))?;
     Ok(screen.raw(&written)?)
+}
+
+/// The JSON Schema of the file: every key with its type, default, bounds and what it is for.
+pub(crate) fn schema(screen: &mut Screen) -> Result<(), CliError> {
+    let schema = schema::schema(screen.language);
+    if screen.json {
+        return Ok(screen.json(&schema)?);
+    }
+    Ok(screen.raw(&format!("{schema:#}\n"))?)
+}
+
+/// Says what keys are for, with defaults and bounds: all of them, or those that `wanted` names.
+pub(crate) fn explain(wanted: Option<&str>, screen: &mut Screen) -> Result<(), CliError> {
+    let mut tables = words::tables(screen.language);
+    if let Some(wanted) = wanted {
+        for table in &mut tables {
+            let name = table.name.clone();
+            table.keys.retain(|key| is_meant(&name, key.name, wanted));
+        }
+        tables.retain(|table| !table.keys.is_empty());
+        if tables.is_empty() {
+            let key = shown(wanted);
+            let words = screen.text("config-no-such-key", &[("key", (&key).into())]);
+            let error = CliError::new(Kind::NotFound, words);
+            return Err(error.hint(screen.text("config-no-such-key-hint", &[])));
+        }
+    }
+    if screen.json {
+        let keys = tables.iter().flat_map(|table| {
+            table.keys.iter().map(|key| {
+                json!({
+                    "table": table.name,
+                    "key": key.name,
+                    "meaning": key.meaning,
+                    "default": key.default,
+                    "bounds": key.bounds,
+                })
+            })
+        });
+        return Ok(screen.json(&keys.collect())?);
+    }
+    for (i, table) in tables.iter().enumerate() {
+        if i > 0 {
+            screen.blank()?;
+        }
+        if !table.heading.is_empty() {
+            screen.line(Tone::Strong, &table.heading)?;
+            screen.paragraph(Tone::Quiet, 0, &table.about)?;
+        }
+        for key in &table.keys {
+            explain_key(key, screen)?;
+        }
+    }
+    Ok(())
+}
+
+fn explain_key(key: &KeyWords, screen: &mut Screen) -> Result<(), CliError> {
+    screen.line(Tone::Strong, &format!("  {}", key.name))?;
+    screen.paragraph(Tone::Plain, 4, &key.meaning)?;
+    let id = if key.bounds.is_empty() {
+        "config-explain-default"
+    } else {
+        "config-explain-default-bounds"
+    };
+    let mut args = vec![("default", (&key.default).into())];
+    if !key.bounds.is_empty() {
+        args.push(("bounds", (&key.bounds).into()));
+    }
+    let words = screen.text(id, &args);
+    Ok(screen.paragraph(Tone::Plain, 4, &words)?)
+}
+
+/// Whether `wanted` is the key, its table, or both as `delivery.port`.
+fn is_meant(table: &str, key: &str, wanted: &str) -> bool {
+    match wanted.split_once('.') {
+        Some((t, k)) => t == table && k == key,
+        None => wanted == key || wanted == table,
+    }
 }
 
 /// TOML has no null: what is not set is left out.
@@ -66,78 +145,4 @@ fn without_nulls(value: Value) -> Value {
         Value::Array(values) => Value::Array(values.into_iter().map(without_nulls).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
-}
-
-fn in_force(config: &Config) -> Value {
-    let delivery = &config.delivery;
-    let limits = &config.limits;
-    json!({
-        "hostname": config.hostname.to_string(),
-        "data_dir": config.data_dir.display().to_string(),
-        "language": config.language.tag(),
-        "postmaster": config.postmaster.as_ref().map(ToString::to_string),
-        "listen": config.listeners.iter().map(|listener| json!({
-            "address": match &listener.endpoint {
-                Endpoint::Tcp(address) => address.to_string(),
-                Endpoint::Unix(path) => path.display().to_string(),
-            },
-            "role": match listener.role { Role::Mx => "mx", Role::Lmtp => "lmtp" },
-            "normalise_newlines": listener.normalise_newlines,
-        })).collect::<Vec<_>>(),
-        "relay": {
-            "networks": texts(&config.relay_networks),
-            "domains": texts(&config.relay_domains),
-        },
-        "domains": config.domains.iter().map(|(name, domain)| (name.to_string(), json!({
-            "deliver": match &domain.deliver {
-                Deliver::Maildir(template) => format!("maildir:{template}"),
-                Deliver::Lmtp(hop) => format!("lmtp:{hop}"),
-                Deliver::Relay(hop) => format!("relay:{hop}"),
-            },
-            "users": domain.users.as_ref().map(|users| users.iter().cloned().collect::<Vec<_>>()),
-            "language": config.report_languages.get(name).map(|language| language.tag()),
-            "catch_all": domain.catch_all.as_ref().map(ToString::to_string),
-            "tag_delimiter": domain.tag_delimiter.map(String::from).unwrap_or_default(),
-            "aliases": domain.aliases.iter().map(|(name, to)| (name.clone(), json!(texts(to)))).collect::<serde_json::Map<_, _>>(),
-        }))).collect::<serde_json::Map<_, _>>(),
-        "route": config.routes.iter().map(|rule| json!({
-            "match": rule.pattern.to_string(),
-            "next_hop": rule.next_hop.to_string(),
-        })).collect::<Vec<_>>(),
-        "dns": {
-            "servers": texts(&config.dns_servers),
-            "timeout": show_duration(config.dns_timeout),
-        },
-        "delivery": {
-            "port": delivery.port,
-            "retry": delivery.retry.iter().map(|wait| show_duration(*wait)).collect::<Vec<_>>(),
-            "give_up_after": show_duration(delivery.give_up_after),
-            "delay_notice_after": show_duration(delivery.delay_notice_after.unwrap_or_default()),
-            "allow_loopback_mx": delivery.allow_loopback_mx,
-            "connections": delivery.connections,
-            "connections_per_destination": delivery.connections_per_destination,
-            "chunking": delivery.chunking,
-        },
-        "limits": {
-            "message_size": limits.message_size,
-            "recipients": limits.recipients,
-            "errors": limits.errors,
-            "messages_per_session": limits.messages_per_session,
-            "connections": limits.connections,
-            "connections_per_address": limits.connections_per_address,
-            "command_timeout": show_duration(limits.command_timeout),
-            "data_timeout": show_duration(limits.data_timeout),
-            "message_timeout": show_duration(limits.message_timeout),
-            "session_timeout": show_duration(limits.session_timeout),
-            "shutdown_grace": show_duration(limits.shutdown_grace),
-        },
-        "log": {
-            "format": if config.log.json { "json" } else { "text" },
-            "level": config.log.level.to_string().to_lowercase(),
-        },
-    })
-}
-
-fn texts<T: ToString>(values: &[T]) -> Vec<String> {
-    values.iter().map(ToString::to_string).collect()
 }

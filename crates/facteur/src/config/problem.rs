@@ -102,7 +102,8 @@ impl Expected {
         }
     }
 
-    fn words(self, language: Language) -> String {
+    /// The words for it.
+    pub(crate) fn words(self, language: Language) -> String {
         text(language, self.text_id(), &[])
     }
 }

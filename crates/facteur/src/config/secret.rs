@@ -13,6 +13,8 @@ use facteur_replies::{Language, Value, text};
 use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
+use crate::config::problem::Expected;
+use crate::config::written::Written;
 use crate::error::{CliError, Kind};
 use crate::ui::shown;
 
@@ -63,12 +65,20 @@ enum Refused {
     Empty,
 }
 
-impl SecretFile {
-    /// An absolute path: a relative one would be another file in another folder.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+/// An absolute path: a relative one would be another file in another folder.
+impl Written for SecretFile {
+    const EXPECTED: Expected = Expected::SecretFile;
+
+    fn parse(text: &str) -> Option<Self> {
         (text.starts_with('/') && !text.contains('\0')).then(|| Self(PathBuf::from(text)))
     }
 
+    fn show(&self) -> String {
+        self.0.display().to_string()
+    }
+}
+
+impl SecretFile {
     /// The path, which is no secret.
     pub(crate) fn path(&self) -> &Path {
         &self.0

@@ -1,18 +1,16 @@
 //! Reading one table of the file: each key is taken with what it expects; what is wrong is collected, so that
 //! one look shows every problem; what nobody took is unknown.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 
-use facteur_mail::{Address, Domain};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::config::problem::{Expected, Fault, Problem};
-use crate::config::secret::SecretFile;
 use crate::config::values;
+use crate::config::written::Written;
 
 /// A table under reading.
 pub(crate) struct Section<'a, 'p> {
@@ -22,13 +20,16 @@ pub(crate) struct Section<'a, 'p> {
     problems: &'p mut Vec<Problem>,
 }
 
-/// A value with its place in the file, for problems found later.
-#[derive(Debug, Clone)]
-pub(crate) struct At<T> {
-    /// The value.
-    pub(crate) value: T,
-    /// Where it stands.
-    pub(crate) span: Range<usize>,
+/// The value of a key that is the operator's own: a domain, an alias.
+pub(crate) struct Entry<'a, 'p> {
+    item: Taken<'a>,
+    problems: &'p mut Vec<Problem>,
+}
+
+/// The name of an [`Entry`] with its place.
+pub(crate) struct Name<'a> {
+    text: &'a str,
+    span: Range<usize>,
 }
 
 type Taken<'a> = &'a Spanned<DeValue<'a>>;
@@ -36,9 +37,17 @@ type Taken<'a> = &'a Spanned<DeValue<'a>>;
 impl<'a, 'p> Section<'a, 'p> {
     /// The table of a whole file.
     pub(crate) fn root(table: &'a Spanned<DeTable<'a>>, problems: &'p mut Vec<Problem>) -> Self {
+        Self::new(Some(table.get_ref()), table.span(), problems)
+    }
+
+    const fn new(
+        table: Option<&'a DeTable<'a>>,
+        span: Range<usize>,
+        problems: &'p mut Vec<Problem>,
+    ) -> Self {
         Self {
-            table: Some(table.get_ref()),
-            span: table.span(),
+            table,
+            span,
             taken: BTreeSet::new(),
             problems,
         }
@@ -65,8 +74,27 @@ impl<'a, 'p> Section<'a, 'p> {
         }
     }
 
-    /// Notes a problem found by the caller.
-    pub(crate) fn problem(&mut self, span: Range<usize>, fault: Fault) {
+    /// Whether a key is written.
+    pub(crate) fn has(&mut self, key: &'static str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Notes that the table cannot do without a key.
+    pub(crate) fn missing(&mut self, key: &'static str) {
+        let fault = Fault::Missing {
+            key: key.to_owned(),
+        };
+        self.problems.push(Problem {
+            span: self.span.clone(),
+            fault,
+        });
+    }
+
+    /// Notes what is wrong with the value of a key, beyond what the key itself shows.
+    pub(crate) fn problem_at(&mut self, key: &'static str, fault: Fault) {
+        let span = self
+            .get(key)
+            .map_or_else(|| self.span.clone(), Spanned::span);
         self.problems.push(Problem { span, fault });
     }
 
@@ -76,29 +104,25 @@ impl<'a, 'p> Section<'a, 'p> {
     }
 
     fn wrong_kind(&mut self, span: Range<usize>, key: &str, expected: Expected) {
-        let fault = Fault::WrongKind {
-            key: key.to_owned(),
-            expected,
-        };
-        self.problems.push(Problem { span, fault });
+        self.problems.push(wrong_kind(span, key, expected));
     }
 
     /// A table below this one; absent, it reads as empty.
-    pub(crate) fn table(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'a, '_>)) {
+    pub(crate) fn table<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Section<'a, '_>) -> T,
+    ) -> T {
         let found = self.get(key);
         let table = found.and_then(|value| value.get_ref().as_table());
         if let (Some(value), None) = (found, table) {
             self.wrong_kind(value.span(), key, Expected::Table);
         }
         let span = found.map_or_else(|| self.span.clone(), Spanned::span);
-        let mut section = Section {
-            table,
-            span,
-            taken: BTreeSet::new(),
-            problems: &mut *self.problems,
-        };
-        read(&mut section);
+        let mut section = Section::new(table, span, &mut *self.problems);
+        let value = read(&mut section);
         section.finish();
+        value
     }
 
     /// Every table of an array of tables.
@@ -110,12 +134,7 @@ impl<'a, 'p> Section<'a, 'p> {
         for item in array {
             match item.get_ref().as_table() {
                 Some(table) => {
-                    let mut section = Section {
-                        table: Some(table),
-                        span: item.span(),
-                        taken: BTreeSet::new(),
-                        problems: &mut *self.problems,
-                    };
+                    let mut section = Section::new(Some(table), item.span(), &mut *self.problems);
                     read(&mut section);
                     section.finish();
                 }
@@ -124,101 +143,55 @@ impl<'a, 'p> Section<'a, 'p> {
         }
     }
 
-    /// Every entry of a table whose keys are the operator's own: domains, aliases.
-    pub(crate) fn entries(
+    /// Every entry of a table whose keys are the operator's own, by name.
+    pub(crate) fn entries<N: Written + Ord, T>(
         &mut self,
         key: &'static str,
-        mut read: impl FnMut(At<&'a str>, Taken<'a>, &mut Vec<Problem>),
-    ) {
-        let Some(value) = self.get(key) else { return };
-        let Some(table) = value.get_ref().as_table() else {
-            return self.wrong_kind(value.span(), key, Expected::Table);
+        mut read: impl FnMut(&Name<'a>, Entry<'a, '_>) -> Option<T>,
+    ) -> BTreeMap<N, T> {
+        let mut entries = BTreeMap::new();
+        let Some(value) = self.get(key) else {
+            return entries;
         };
-        for (name, item) in table {
-            read(
-                At {
-                    value: name.get_ref(),
-                    span: name.span(),
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong_kind(value.span(), key, Expected::Table);
+            return entries;
+        };
+        for (key, item) in table {
+            let name = Name {
+                text: key.get_ref(),
+                span: key.span(),
+            };
+            let problems = &mut *self.problems;
+            let value = read(&name, Entry { item, problems });
+            let fault = match N::parse(name.text) {
+                None => N::fault(name.text),
+                Some(parsed) if entries.contains_key(&parsed) => Fault::Twice {
+                    what: parsed.show(),
                 },
-                item,
-                self.problems,
-            );
-        }
-    }
-
-    /// Reads an entry of [`Section::entries`] as a table.
-    pub(crate) fn entry(
-        name: &At<&'a str>,
-        item: Taken<'a>,
-        problems: &mut Vec<Problem>,
-        read: impl FnOnce(&mut Section<'a, '_>),
-    ) {
-        match item.get_ref().as_table() {
-            Some(table) => {
-                let mut section = Section {
-                    table: Some(table),
-                    span: name.span.clone(),
-                    taken: BTreeSet::new(),
-                    problems,
-                };
-                read(&mut section);
-                section.finish();
-            }
-            None => problems.push(Problem {
-                span: item.span(),
-                fault: Fault::WrongKind {
-                    key: name.value.to_owned(),
-                    expected: Expected::Table,
-                },
-            }),
-        }
-    }
-
-    /// A text that `parse` understands.
-    pub(crate) fn parsed<T>(
-        &mut self,
-        key: &'static str,
-        expected: Expected,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<At<T>> {
-        let value = self.get(key)?;
-        parse_text(value, key, expected, parse, self.problems)
-    }
-
-    /// A text that the table cannot do without.
-    pub(crate) fn required<T>(
-        &mut self,
-        key: &'static str,
-        expected: Expected,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<At<T>> {
-        if self.get(key).is_none() {
-            let fault = Fault::Missing {
-                key: key.to_owned(),
+                Some(parsed) => {
+                    entries.extend(value.map(|value| (parsed, value)));
+                    continue;
+                }
             };
             self.problems.push(Problem {
-                span: self.span.clone(),
+                span: name.span,
                 fault,
             });
         }
-        self.parsed(key, expected, parse)
+        entries
     }
 
-    /// A list of texts that `parse` understands; a single text is a list of one.
-    pub(crate) fn list<T>(
-        &mut self,
-        key: &'static str,
-        expected: Expected,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Option<Vec<At<T>>> {
+    /// A text of this type; the outer `None` if there is none, the inner one if it cannot be read.
+    pub(crate) fn text<T: Written>(&mut self, key: &'static str) -> Option<Option<T>> {
         let value = self.get(key)?;
-        Some(parse_list(value, key, expected, parse, self.problems))
+        Some(read_text(value, key, self.problems))
     }
 
-    /// The file of a secret: `secret_file = "/etc/facteur/token"`.
-    #[expect(dead_code, reason = "for the tokens and keys of the console")]
-    pub(crate) fn secret_file(&mut self, key: &'static str) -> Option<At<SecretFile>> {
-        self.parsed(key, Expected::SecretFile, SecretFile::parse)
+    /// A list of texts of this type; a single text is a list of one.
+    pub(crate) fn list<T: Written>(&mut self, key: &'static str) -> Option<Vec<T>> {
+        let value = self.get(key)?;
+        Some(read_list(value, key, self.problems))
     }
 
     /// `true` or `false`.
@@ -269,7 +242,7 @@ impl<'a, 'p> Section<'a, 'p> {
         }
         let parsed = parse_text(value, key, Expected::Size, values::size, self.problems);
         parsed
-            .and_then(|at| self.within(at.value, at.span, &bounds, u64::to_string))
+            .and_then(|size| self.within(size, value.span(), &bounds, u64::to_string))
             .unwrap_or(default)
     }
 
@@ -280,13 +253,42 @@ impl<'a, 'p> Section<'a, 'p> {
         default: Duration,
         bounds: RangeInclusive<Duration>,
     ) -> Duration {
-        self.parsed(key, Expected::Duration, values::duration)
-            .and_then(|at| self.within(at.value, at.span, &bounds, |d| values::show_duration(*d)))
-            .unwrap_or(default)
+        let Some(value) = self.get(key) else {
+            return default;
+        };
+        self.duration_of(value, key, &bounds).unwrap_or(default)
+    }
+
+    /// A list of durations, each within bounds; a single one is a list of one.
+    pub(crate) fn durations(
+        &mut self,
+        key: &'static str,
+        bounds: &RangeInclusive<Duration>,
+    ) -> Option<Vec<Duration>> {
+        let value = self.get(key)?;
+        let items = value
+            .get_ref()
+            .as_array()
+            .map_or_else(|| vec![value], |array| array.iter().collect());
+        let each = |item| self.duration_of(item, key, bounds);
+        Some(items.into_iter().filter_map(each).collect())
+    }
+
+    fn duration_of(
+        &mut self,
+        value: Taken<'a>,
+        key: &'static str,
+        bounds: &RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let parse = values::duration;
+        let duration = parse_text(value, key, Expected::Duration, parse, self.problems)?;
+        self.within(duration, value.span(), bounds, |duration| {
+            values::show_duration(*duration)
+        })
     }
 
     /// A value within bounds, or a problem.
-    pub(crate) fn within<T: PartialOrd>(
+    fn within<T: PartialOrd>(
         &mut self,
         value: T,
         span: Range<usize>,
@@ -306,57 +308,82 @@ impl<'a, 'p> Section<'a, 'p> {
     }
 }
 
-/// Reads a text value.
-pub(crate) fn parse_text<T>(
-    value: Taken<'_>,
-    key: &str,
-    expected: Expected,
-    parse: impl FnOnce(&str) -> Option<T>,
-    problems: &mut Vec<Problem>,
-) -> Option<At<T>> {
-    let span = value.span();
-    let Some(text) = value.get_ref().as_str() else {
-        problems.push(Problem {
-            span,
-            fault: Fault::WrongKind {
-                key: key.to_owned(),
-                expected,
-            },
-        });
-        return None;
-    };
-    match parse(text) {
-        Some(value) => Some(At { value, span }),
-        None => {
-            problems.push(Problem {
-                span,
-                fault: Fault::BadValue {
-                    value: text.to_owned(),
-                    expected,
-                },
-            });
-            None
-        }
+impl<'a> Entry<'a, '_> {
+    /// Reads it as a table.
+    pub(crate) fn table<T>(
+        self,
+        name: &Name<'a>,
+        read: impl FnOnce(&mut Section<'a, '_>) -> Option<T>,
+    ) -> Option<T> {
+        let Some(table) = self.item.get_ref().as_table() else {
+            let fault = wrong_kind(self.item.span(), name.text, Expected::Table);
+            self.problems.push(fault);
+            return None;
+        };
+        let mut section = Section::new(Some(table), name.span.clone(), self.problems);
+        let value = read(&mut section);
+        section.finish();
+        value
+    }
+
+    /// Reads it as a list of texts.
+    pub(crate) fn list<T: Written>(self, name: &Name<'a>) -> Vec<T> {
+        read_list(self.item, name.text, self.problems)
     }
 }
 
-/// Reads a list of texts, or one text.
-pub(crate) fn parse_list<T>(
-    value: Taken<'_>,
-    key: &str,
-    expected: Expected,
-    parse: impl Fn(&str) -> Option<T>,
-    problems: &mut Vec<Problem>,
-) -> Vec<At<T>> {
+fn wrong_kind(span: Range<usize>, key: &str, expected: Expected) -> Problem {
+    let fault = Fault::WrongKind {
+        key: key.to_owned(),
+        expected,
+    };
+    Problem { span, fault }
+}
+
+fn read_text<T: Written>(value: Taken<'_>, key: &str, problems: &mut Vec<Problem>) -> Option<T> {
+    let span = value.span();
+    let Some(text) = value.get_ref().as_str() else {
+        problems.push(wrong_kind(span, key, T::EXPECTED));
+        return None;
+    };
+    let parsed = T::parse(text);
+    if parsed.is_none() {
+        let fault = T::fault(text);
+        problems.push(Problem { span, fault });
+    }
+    parsed
+}
+
+fn read_list<T: Written>(value: Taken<'_>, key: &str, problems: &mut Vec<Problem>) -> Vec<T> {
     match value.get_ref().as_array() {
         Some(array) => array
             .iter()
-            .filter_map(|item| parse_text(item, key, expected, &parse, problems))
+            .filter_map(|item| read_text(item, key, problems))
             .collect(),
-        None => parse_text(value, key, expected, &parse, problems)
-            .into_iter()
-            .collect(),
+        None => read_text(value, key, problems).into_iter().collect(),
     }
+}
+
+/// Reads a number that is written as a text with a unit.
+fn parse_text<T>(
+    value: Taken<'_>,
+    key: &str,
+    expected: Expected,
+    parse: fn(&str) -> Option<T>,
+    problems: &mut Vec<Problem>,
+) -> Option<T> {
+    let span = value.span();
+    let Some(text) = value.get_ref().as_str() else {
+        problems.push(wrong_kind(span, key, expected));
+        return None;
+    };
+    let parsed = parse(text);
+    if parsed.is_none() {
+        let value = text.to_owned();
+        let fault = Fault::BadValue { value, expected };
+        problems.push(Problem { span, fault });
+    }
+    parsed
 }
 
 /// The known key that was probably meant: at most two edits away.
@@ -386,21 +413,6 @@ fn edits(a: &str, b: &str) -> usize {
         row = next;
     }
     row.last().copied().unwrap_or_default()
-}
-
-/// For [`Section::parsed`]: an address of a mailbox.
-pub(crate) fn address(text: &str) -> Option<Address> {
-    Address::parse(text).ok()
-}
-
-/// For [`Section::parsed`]: a domain name.
-pub(crate) fn domain(text: &str) -> Option<Domain> {
-    Domain::parse(text).ok()
-}
-
-/// For [`Section::parsed`]: an address and a port.
-pub(crate) fn socket_address(text: &str) -> Option<SocketAddr> {
-    text.parse().ok()
 }
 
 #[cfg(test)]

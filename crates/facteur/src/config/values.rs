@@ -47,6 +47,16 @@ pub(crate) fn size(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
+/// Shows octets as [`size`] reads them, in the largest unit that fits.
+pub(crate) fn show_size(octets: u64) -> String {
+    for (unit, length) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        if octets >= length && octets.is_multiple_of(length) {
+            return format!("{} {unit}", octets / length);
+        }
+    }
+    octets.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +84,13 @@ mod tests {
     fn a_duration_is_shown_in_its_largest_unit() {
         for text in ["90s", "5m", "4h", "5d", "0s"] {
             assert_eq!(show_duration(duration(text).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_size_is_shown_in_its_largest_unit() {
+        for text in ["10", "2 KiB", "50 MiB", "2 GiB"] {
+            assert_eq!(show_size(size(text).unwrap()), text);
         }
     }
 

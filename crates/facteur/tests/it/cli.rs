@@ -7,6 +7,26 @@ use serde_json::Value;
 
 use crate::instance::{Answer, Instance, Lab, Setup, run_in, until};
 
+#[test]
+fn the_schema_and_the_words_of_the_keys_are_in_the_readers_language() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| run_in(folder.path(), words);
+    let [english, french] = ["en", "fr"].map(|lang| {
+        let answer = run(&["config", "schema", "--json", "--lang", lang]);
+        assert_eq!(answer.code, 0, "{answer:?}");
+        answer.json().remove(0)
+    });
+    let port = |schema: &Value| schema["properties"]["delivery"]["properties"]["port"].clone();
+    assert_eq!(port(&english)["maximum"], 65_535);
+    assert_eq!(port(&english)["default"], 25);
+    assert_ne!(port(&english)["description"], port(&french)["description"]);
+
+    let answer = run(&["config", "explain", "delivery.port"]);
+    assert!(answer.out.contains("1 to 65535"), "{answer:?}");
+    let answer = run(&["config", "explain", "delivery.prot"]);
+    assert_eq!(answer.code, 6, "{answer:?}");
+}
+
 /// Runs `config check` on this file.
 fn check(source: &str, more: &[&str]) -> Answer {
     let folder = tempfile::tempdir().unwrap();
