@@ -80,7 +80,7 @@ fn reported(state: RecipientState, report: Report) -> RecipientState {
             report,
         },
         RecipientState::Failed { attempt, .. } => RecipientState::Failed { attempt, report },
-        waiting @ RecipientState::Waiting { .. } => waiting,
+        unsettled @ (RecipientState::Waiting { .. } | RecipientState::Held { .. }) => unsettled,
     }
 }
 
@@ -173,7 +173,7 @@ fn told<'a>(shared: &Shared, leased: &'a Leased, news: &'a News) -> Vec<Told<'a>
 
 fn final_fate<'a>(shared: &Shared, state: &'a RecipientState) -> Option<(&'a Attempt, Fate)> {
     match state {
-        RecipientState::Waiting { .. } => None,
+        RecipientState::Waiting { .. } | RecipientState::Held { .. } => None,
         RecipientState::Delivered {
             attempt, delivery, ..
         } => Some((attempt, Fate::Done(Delivery::clone(delivery)))),

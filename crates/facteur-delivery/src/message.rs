@@ -112,9 +112,7 @@ impl Message {
             let Some(recipient) = state.progress.get(place) else {
                 continue;
             };
-            let due =
-                matches!(recipient, RecipientState::Waiting { next_at, .. } if *next_at <= now);
-            if due && !state.busy.contains(&place) {
+            if recipient.may_be_tried(now) && !state.busy.contains(&place) {
                 claimed.push((place, recipient.clone()));
                 state.busy.insert(place);
             }

@@ -324,12 +324,8 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn past(&self, dice: u64) -> Past {
-        let before = match self.before {
-            RecipientState::Waiting { attempts, .. } => *attempts,
-            RecipientState::Delivered { .. } | RecipientState::Failed { .. } => 0,
-        };
         Past {
-            attempts: before.saturating_add(1),
+            attempts: self.before.attempts().saturating_add(1),
             arrived: self.leased.message.envelope.arrived,
             dice,
         }
@@ -357,15 +353,19 @@ impl Case<'_> {
                     // What was said to this message tells more than what others met.
                     RecipientState::Waiting {
                         last: Some(own), ..
+                    }
+                    | RecipientState::Held {
+                        last: Some(own), ..
                     } if waits => own.clone(),
                     RecipientState::Waiting { .. }
+                    | RecipientState::Held { .. }
                     | RecipientState::Delivered { .. }
                     | RecipientState::Failed { .. } => attempt,
                 };
                 (RecipientState::Failed { attempt, report }, false)
             }
             Verdict::RetryAt { when, why } => {
-                let reported = self.delay_reported();
+                let reported = self.before.delay_reported();
                 let is_late = !reported && self.owes_delay_notice();
                 let state = RecipientState::Waiting {
                     next_at: when,
@@ -386,13 +386,6 @@ impl Case<'_> {
             Report::Owed
         } else {
             Report::NotWanted
-        }
-    }
-
-    const fn delay_reported(&self) -> bool {
-        match self.before {
-            RecipientState::Waiting { delay_reported, .. } => *delay_reported,
-            RecipientState::Delivered { .. } | RecipientState::Failed { .. } => false,
         }
     }
 

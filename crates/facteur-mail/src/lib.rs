@@ -29,7 +29,7 @@ pub use envelope::{
 pub use environment::{Clock, Random, Timestamp};
 pub use event::{Event, Observer, Observers};
 pub use message_id::MessageIdFinder;
-pub use progress::{Delivery, Progress, RecipientState, Report, RetryReason};
+pub use progress::{Delivery, Hold, MAX_REASON, Progress, RecipientState, Report, RetryReason};
 pub use queue_id::QueueId;
 pub use receipt::Receipt;
 pub use received::{Hops, Received};

@@ -22,6 +22,17 @@ pub enum RecipientState {
         /// Whether the sender was told that it is late.
         delay_reported: bool,
     },
+    /// Kept back by an operator: not tried, and never too old, until the hold ends.
+    Held {
+        /// Who keeps it back, why, and until when.
+        hold: Box<Hold>,
+        /// How many tries there were.
+        attempts: u32,
+        /// The last try, if there was one.
+        last: Option<Box<Attempt>>,
+        /// Whether the sender was told that it is late.
+        delay_reported: bool,
+    },
     /// Delivered, or handed on with a 250.
     Delivered {
         /// The try that succeeded.
@@ -38,6 +49,22 @@ pub enum RecipientState {
         /// Whether the sender is to be told.
         report: Report,
     },
+}
+
+/// The most octets of the name and of the reason in a [`Hold`].
+pub const MAX_REASON: usize = 500;
+
+/// Why a recipient is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Since when.
+    pub since: Timestamp,
+    /// When it ends by itself, and the recipient is due; `None`: when somebody ends it.
+    pub until: Option<Timestamp>,
+    /// Who holds it, as people call them.
+    pub by: Box<str>,
+    /// Why; empty if nobody said.
+    pub reason: Box<str>,
 }
 
 /// What a successful delivery was: the `Action:` of its report. (RFC 3464 §2.3.3)
@@ -94,10 +121,51 @@ impl RecipientState {
     #[must_use]
     pub const fn is_settled(&self) -> bool {
         match self {
-            Self::Waiting { .. } => false,
+            Self::Waiting { .. } | Self::Held { .. } => false,
             Self::Delivered { report, .. } | Self::Failed { report, .. } => {
                 !matches!(report, Report::Owed)
             }
+        }
+    }
+
+    /// When something is to be done for this recipient: a try, or a report that is owed, which is due at once.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Waiting { next_at, .. } => Some(*next_at),
+            Self::Held { hold, .. } => hold.until,
+            Self::Delivered { .. } | Self::Failed { .. } => {
+                (!self.is_settled()).then(Timestamp::default)
+            }
+        }
+    }
+
+    /// Whether it is to be tried at `now`.
+    #[must_use]
+    pub fn may_be_tried(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Waiting { .. } | Self::Held { .. } => self.due().is_some_and(|due| due <= now),
+            Self::Delivered { .. } | Self::Failed { .. } => false,
+        }
+    }
+
+    /// How many tries without success there were.
+    #[must_use]
+    pub const fn attempts(&self) -> u32 {
+        match self {
+            Self::Waiting { attempts, .. } | Self::Held { attempts, .. } => *attempts,
+            Self::Delivered { .. } | Self::Failed { .. } => 0,
+        }
+    }
+
+    /// Whether the sender was told that it is late.
+    #[must_use]
+    pub const fn delay_reported(&self) -> bool {
+        match self {
+            Self::Waiting { delay_reported, .. } | Self::Held { delay_reported, .. } => {
+                *delay_reported
+            }
+            Self::Delivered { .. } | Self::Failed { .. } => false,
         }
     }
 
@@ -105,7 +173,7 @@ impl RecipientState {
     #[must_use]
     pub fn last_attempt(&self) -> Option<&Attempt> {
         match self {
-            Self::Waiting { last, .. } => last.as_deref(),
+            Self::Waiting { last, .. } | Self::Held { last, .. } => last.as_deref(),
             Self::Delivered { attempt, .. } | Self::Failed { attempt, .. } => Some(attempt),
         }
     }

@@ -2,7 +2,7 @@
 
 use facteur_mail::{
     Attempt, BodyType, Delivery, Notify, Protocol, Recipient, RecipientState, Report, Ret,
-    RetryReason, Said,
+    RetryReason, Said, Timestamp,
 };
 use facteur_spool::Queued;
 use serde_json::{Value, json};
@@ -82,6 +82,21 @@ fn standing(state: &RecipientState) -> Value {
                 RetryReason::Interrupted => "interrupted",
                 RetryReason::Operator => "operator",
             },
+            "delay_reported": delay_reported,
+            "last": last.as_deref().map(tried),
+        }),
+        RecipientState::Held {
+            hold,
+            attempts,
+            last,
+            delay_reported,
+        } => json!({
+            "is": "held",
+            "since": hold.since.as_millis(),
+            "until": hold.until.map(Timestamp::as_millis),
+            "by": hold.by,
+            "reason": hold.reason,
+            "attempts": attempts,
             "delay_reported": delay_reported,
             "last": last.as_deref().map(tried),
         }),

@@ -327,6 +327,19 @@ impl Spool for LocalSpool {
         self.store.queued(id)
     }
 
+    fn names_after(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueId> {
+        let Some(first) = after.map_or(Some(0), |id| id.number().checked_add(1)) else {
+            return Vec::new();
+        };
+        let index = lock(&self.store.index);
+        let names = index.from(QueueId::from_number(first));
+        names
+            .filter(|(_, entry)| !entry.leaving)
+            .map(|(id, _)| id)
+            .take(limit)
+            .collect()
+    }
+
     fn len(&self) -> usize {
         lock(&self.store.index).len()
     }

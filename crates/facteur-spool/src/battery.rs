@@ -19,8 +19,8 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use facteur_mail::{
-    Address, Attempt, BodyType, Client, Delivery, Envelope, Notify, Protocol, QueueId, Recipient,
-    RecipientState, Report, RetryReason, ReversePath, Said, Stage, Timestamp,
+    Address, Attempt, BodyType, Client, Delivery, Envelope, Hold, Notify, Protocol, QueueId,
+    Recipient, RecipientState, Report, RetryReason, ReversePath, Said, Stage, Timestamp,
 };
 use facteur_replies::Reply;
 
@@ -61,6 +61,8 @@ pub fn run<H: Harness>(make: impl Fn() -> H) {
     many_small_steps_add_up(&mut make());
     each_message_is_shown_once_and_announced_once(&mut make());
     an_interrupted_attempt_is_known_after_a_crash(&mut make());
+    a_hold_survives_a_crash_and_is_due_only_when_it_ends(&mut make());
+    names_are_read_in_pieces_oldest_first(&mut make());
     a_damaged_message_is_set_aside_and_the_others_survive(&mut make());
     a_full_store_refuses_new_mail_and_settles_old(&mut make());
     a_closed_spool_refuses_and_keeps_everything(&mut make());
@@ -442,10 +444,77 @@ fn an_interrupted_attempt_is_known_after_a_crash(harness: &mut dyn Harness) {
 fn reason(state: &RecipientState) -> RetryReason {
     match state {
         RecipientState::Waiting { reason, .. } => *reason,
-        RecipientState::Delivered { .. } | RecipientState::Failed { .. } => {
+        RecipientState::Held { .. }
+        | RecipientState::Delivered { .. }
+        | RecipientState::Failed { .. } => {
             panic!("not waiting: {state:?}")
         }
     }
+}
+
+fn held(recipient: usize, until: Option<Timestamp>) -> Change {
+    Change {
+        recipient,
+        state: RecipientState::Held {
+            hold: Box::new(Hold {
+                since: NOON,
+                until,
+                by: "root".into(),
+                reason: "the list goes out twice".into(),
+            }),
+            attempts: 2,
+            last: Some(Box::new(attempt())),
+            delay_reported: true,
+        },
+    }
+}
+
+fn a_hold_survives_a_crash_and_is_due_only_when_it_ends(harness: &mut dyn Harness) {
+    let spool = harness.open();
+    let to = [
+        "bob@example.net",
+        "carol@example.net",
+        "dave@example.net",
+        "eve@example.net",
+    ];
+    let id = store(&*spool, &to, b"x");
+    let end = NOON.after(Duration::from_secs(7_200));
+    let holds = [held(0, None), held(1, Some(end)), held(2, Some(end))];
+    let settled = wait(spool.settle(id, holds.to_vec())).expect("settle");
+    assert_eq!(settled, Settled::Queued);
+    let lease = wait(spool.lease(id)).expect("lease");
+    spool.attempt_begins(id, &[2]).expect("begins");
+    drop((lease, spool));
+    let spool = harness.open();
+    let shown = spool.show(id).expect("show");
+    assert_eq!(shown.progress[0], holds[0].state);
+    assert_eq!(shown.progress[1], holds[1].state);
+    assert_eq!(reason(&shown.progress[2]), RetryReason::Interrupted);
+    let due: Vec<_> = shown
+        .waiting()
+        .recipients
+        .iter()
+        .map(|recipient| (recipient.index, recipient.due))
+        .collect();
+    assert_eq!(due, [(1, end), (2, end), (3, NOON)]);
+    let deed = vec![delivered(0), delivered(1), delivered(2), delivered(3)];
+    let settled = wait(spool.settle(id, deed)).expect("settle");
+    assert_eq!(settled, Settled::Gone, "a hold ends like any other state");
+}
+
+fn names_are_read_in_pieces_oldest_first(harness: &mut dyn Harness) {
+    let spool = harness.open();
+    let mut ids: Vec<_> = (0..5)
+        .map(|_| store(&*spool, &["bob@example.net"], b"x"))
+        .collect();
+    assert_eq!(spool.names_after(None, 3), ids[..3]);
+    assert_eq!(spool.names_after(Some(ids[2]), 3), ids[3..]);
+    assert_eq!(spool.names_after(Some(ids[4]), 3), []);
+    wait(spool.settle(ids[3], vec![delivered(0)])).expect("settle");
+    assert_eq!(spool.names_after(Some(ids[2]), 3), [ids[4]]);
+    drop(spool);
+    ids.remove(3);
+    assert_eq!(harness.open().names_after(None, 100), ids);
 }
 
 fn a_damaged_message_is_set_aside_and_the_others_survive(harness: &mut dyn Harness) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::future::ready;
 use std::io::{self, Cursor};
+use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -252,6 +253,13 @@ impl Spool for MemorySpool {
 
     fn show(&self, id: QueueId) -> Result<Queued, SpoolError> {
         lock(&self.state).sound(id)
+    }
+
+    fn names_after(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = lock(&self.state);
+        let names = state.stored.range((from, Bound::Unbounded));
+        names.map(|(id, _)| *id).take(limit).collect()
     }
 
     fn len(&self) -> usize {

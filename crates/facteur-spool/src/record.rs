@@ -16,8 +16,12 @@ pub use encode::{encode_envelope, encode_progress};
 
 use crate::spool::Change;
 
-/// The format version that this crate writes, the first octet of each encoding.
-pub const VERSION: u8 = 1;
+/// The newest format version, the first octet of each encoding. What older versions can read is written as of the
+/// first one: only progress with a hold needs the second.
+pub const VERSION: u8 = 2;
+
+/// The first format version.
+const FIRST_VERSION: u8 = 1;
 
 /// The most recipients of one message.
 pub const MAX_RECIPIENTS: usize = 65_536;
@@ -67,6 +71,8 @@ mod tag {
     pub(super) const STATE_WAITING: u8 = 0;
     pub(super) const STATE_DELIVERED: u8 = 1;
     pub(super) const STATE_FAILED: u8 = 2;
+    /// Since version 2.
+    pub(super) const STATE_HELD: u8 = 3;
 
     pub(super) const SAID_BY_US: u8 = 0;
     pub(super) const SAID_BY_PEER: u8 = 1;

@@ -63,6 +63,10 @@ pub trait Spool: Send + Sync + 'static {
     /// As [`Spool::lease`], but never [`SpoolError::Leased`].
     fn show(&self, id: QueueId) -> Result<Queued, SpoolError>;
 
+    /// The names of queued messages, oldest first: at most `limit`, those after `after`. What is queued meanwhile
+    /// comes at the end.
+    fn names_after(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueId>;
+
     /// How many messages are queued.
     fn len(&self) -> usize;
 
@@ -107,11 +111,11 @@ pub struct Waiting {
     pub id: QueueId,
     /// Its size in octets.
     pub octets: u64,
-    /// Each recipient that is not settled.
+    /// Each recipient for whom something is to be done at some time: not the settled ones, nor those held for good.
     pub recipients: Vec<WaitingRecipient>,
 }
 
-/// One unsettled recipient of a [`Waiting`] message.
+/// One recipient of a [`Waiting`] message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingRecipient {
     /// Its place in the envelope.
@@ -220,16 +224,12 @@ impl Queued {
             id: self.id,
             octets: self.octets,
             recipients: recipients
-                .filter(|(_, (_, state))| !state.is_settled())
-                .map(|(index, (recipient, state))| WaitingRecipient {
-                    index,
-                    host: recipient.address.host().clone(),
-                    due: match state {
-                        RecipientState::Waiting { next_at, .. } => *next_at,
-                        RecipientState::Delivered { .. } | RecipientState::Failed { .. } => {
-                            Timestamp::default()
-                        }
-                    },
+                .filter_map(|(index, (recipient, state))| {
+                    Some(WaitingRecipient {
+                        index,
+                        host: recipient.address.host().clone(),
+                        due: state.due()?,
+                    })
                 })
                 .collect(),
         }

@@ -72,8 +72,8 @@ impl Standing {
     #[must_use]
     pub fn interrupted(mut self) -> Self {
         for index in std::mem::take(&mut self.attempting) {
-            if let Some(RecipientState::Waiting { reason, .. }) = self.progress.get_mut(index) {
-                *reason = RetryReason::Interrupted;
+            if let Some(state) = self.progress.get_mut(index) {
+                interrupt(state);
             }
         }
         self
@@ -100,5 +100,30 @@ impl Standing {
                 .collect(),
             attempting: self.attempting.iter().copied().collect(),
         }
+    }
+}
+
+/// What an attempt that has no outcome leaves. A held recipient is only tried once its hold is over; one that is held
+/// for good stays so, whatever record of it was lost.
+fn interrupt(state: &mut RecipientState) {
+    match state {
+        RecipientState::Waiting { reason, .. } => *reason = RetryReason::Interrupted,
+        RecipientState::Held {
+            hold,
+            attempts,
+            last,
+            delay_reported,
+        } => {
+            if let Some(until) = hold.until {
+                *state = RecipientState::Waiting {
+                    next_at: until,
+                    attempts: *attempts,
+                    reason: RetryReason::Interrupted,
+                    last: last.take(),
+                    delay_reported: *delay_reported,
+                };
+            }
+        }
+        RecipientState::Delivered { .. } | RecipientState::Failed { .. } => {}
     }
 }

@@ -485,6 +485,19 @@ state-waiting = waits; next try in { $wait }, at { $date } ({ $count ->
     [one] one try so far
    *[other] { $count } tries so far
 })
+state-held = held ({ $count ->
+    [0] not tried yet
+    [one] one try so far
+   *[other] { $count } tries so far
+})
+state-held-until = held until { $date } ({ $count ->
+    [0] not tried yet
+    [one] one try so far
+   *[other] { $count } tries so far
+})
+state-hold-over = its hold is over, about to be tried
+hold-by = Held by { $by } since { $date }.
+hold-by-because = Held by { $by } since { $date }: { $reason }
 state-delivered = delivered
 state-delivered-report-owed = delivered; the report to the sender is on its way
 state-failed = given up

@@ -485,6 +485,19 @@ state-waiting = en attente ; prochaine tentative dans { $wait }, à { $date } (
     [one] { $count } tentative jusqu’ici
    *[other] { $count } tentatives jusqu’ici
 })
+state-held = retenu ({ $count ->
+    [0] aucune tentative
+    [one] une tentative
+   *[other] { $count } tentatives
+})
+state-held-until = retenu jusqu’au { $date } ({ $count ->
+    [0] aucune tentative
+    [one] une tentative
+   *[other] { $count } tentatives
+})
+state-hold-over = la retenue est finie, une tentative est imminente
+hold-by = Retenu par { $by } depuis le { $date }.
+hold-by-because = Retenu par { $by } depuis le { $date } : { $reason }
 state-delivered = remis
 state-delivered-report-owed = remis ; l’avis à l’expéditeur est en route
 state-failed = abandonné

@@ -48,6 +48,7 @@ fn messages(spool: &LocalSpool) -> Vec<(QueueId, Queued)> {
 fn last_words(state: &RecipientState) -> String {
     let (word, attempt) = match state {
         RecipientState::Waiting { last, .. } => ("waits", last.as_ref()),
+        RecipientState::Held { last, .. } => ("held", last.as_ref()),
         RecipientState::Delivered { attempt, .. } => ("delivered", Some(attempt)),
         RecipientState::Failed { attempt, .. } => ("failed", Some(attempt)),
     };

@@ -5,14 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use facteur_mail::{
-    Address, Attempt, BodyType, Client, Delivery, Domain, EnvId, Envelope, Host, LocalPart, Notify,
-    Orcpt, Protocol, Recipient, RecipientState, RemoteHost, Report, Ret, RetryReason, ReversePath,
-    Said, Stage, Timestamp,
+    Address, Attempt, BodyType, Client, Delivery, Domain, EnvId, Envelope, Hold, Host, LocalPart,
+    Notify, Orcpt, Protocol, Recipient, RecipientState, RemoteHost, Report, Ret, RetryReason,
+    ReversePath, Said, Stage, Timestamp,
 };
 use facteur_replies::{Class, EnhancedCode, RemoteReply, Reply, ReplyCode};
 
 use super::{
-    MAX_RECIPIENTS, MAX_REPLY_ARGUMENTS, MAX_REPLY_LINES, MAX_TEXT, ProgressRecord, VERSION, tag,
+    FIRST_VERSION, MAX_RECIPIENTS, MAX_REPLY_ARGUMENTS, MAX_REPLY_LINES, MAX_TEXT, ProgressRecord,
+    VERSION, tag,
 };
 use crate::spool::Change;
 
@@ -127,13 +128,14 @@ pub fn decode_progress(record: &[u8]) -> Result<ProgressRecord, RecordError> {
 /// What is left to read.
 struct Decoder<'a> {
     rest: &'a [u8],
+    version: u8,
 }
 
 impl<'a> Decoder<'a> {
     fn new(record: &'a [u8]) -> Result<Self, RecordError> {
-        let mut from = Self { rest: record };
-        match from.u8()? {
-            VERSION => Ok(from),
+        let (version, rest) = record.split_first().ok_or(RecordError::Truncated)?;
+        match *version {
+            version @ FIRST_VERSION..=VERSION => Ok(Self { rest, version }),
             other => Err(RecordError::Version(other)),
         }
     }
@@ -293,6 +295,17 @@ impl<'a> Decoder<'a> {
                     4 => RetryReason::Operator,
                     other => return Err(RecordError::Unknown(other)),
                 },
+                delay_reported: self.flag()?,
+                last: self.optional(|from| from.attempt().map(Box::new))?,
+            }),
+            tag::STATE_HELD if self.version > FIRST_VERSION => Ok(RecipientState::Held {
+                hold: Box::new(Hold {
+                    since: self.moment()?,
+                    until: self.optional(Self::moment)?,
+                    by: self.text()?.into(),
+                    reason: self.text()?.into(),
+                }),
+                attempts: self.u32()?,
                 delay_reported: self.flag()?,
                 last: self.optional(|from| from.attempt().map(Box::new))?,
             }),

@@ -3,16 +3,17 @@
 use std::net::{IpAddr, SocketAddr};
 
 use facteur_mail::{
-    Address, Attempt, BodyType, Delivery, Envelope, Host, Notify, Protocol, Recipient,
-    RecipientState, Report, Ret, RetryReason, ReversePath, Said, Timestamp,
+    Address, Attempt, BodyType, Delivery, Envelope, Hold, Host, MAX_REASON, Notify, Protocol,
+    Recipient, RecipientState, Report, Ret, RetryReason, ReversePath, Said, Timestamp,
 };
 use facteur_replies::{RemoteReply, Reply};
 
 use super::{
-    MAX_RECIPIENTS, MAX_RECORD, MAX_REPLY_ARGUMENT, MAX_REPLY_ARGUMENTS, MAX_REPLY_LINES,
-    MAX_REPLY_TEXT, MAX_TEXT, ProgressRecord, VERSION, tag,
+    FIRST_VERSION, MAX_RECIPIENTS, MAX_RECORD, MAX_REPLY_ARGUMENT, MAX_REPLY_ARGUMENTS,
+    MAX_REPLY_LINES, MAX_REPLY_TEXT, MAX_TEXT, ProgressRecord, VERSION, tag,
 };
 use crate::error::SpoolError;
+use crate::spool::Change;
 
 /// Appends an envelope and the moment of the first try.
 ///
@@ -23,7 +24,7 @@ pub fn encode_envelope(
     first_try: Timestamp,
     out: &mut Vec<u8>,
 ) -> Result<(), SpoolError> {
-    let mut to = Encoder::new(out);
+    let mut to = Encoder::new(out, FIRST_VERSION);
     to.moment(first_try);
     to.moment(envelope.arrived);
     match &envelope.sender {
@@ -73,7 +74,13 @@ pub fn encode_envelope(
 /// # Errors
 /// [`SpoolError::TooLarge`]; what was appended until then is of no use.
 pub fn encode_progress(record: &ProgressRecord, out: &mut Vec<u8>) -> Result<(), SpoolError> {
-    let mut to = Encoder::new(out);
+    let holds = |change: &Change| matches!(change.state, RecipientState::Held { .. });
+    let version = if record.changes.iter().any(holds) {
+        VERSION
+    } else {
+        FIRST_VERSION
+    };
+    let mut to = Encoder::new(out, version);
     to.flag(record.whole);
     to.count(record.changes.len(), MAX_RECIPIENTS);
     for change in &record.changes {
@@ -95,9 +102,9 @@ struct Encoder<'a> {
 }
 
 impl<'a> Encoder<'a> {
-    fn new(out: &'a mut Vec<u8>) -> Self {
+    fn new(out: &'a mut Vec<u8>, version: u8) -> Self {
         let start = out.len();
-        out.push(VERSION);
+        out.push(version);
         Self {
             out,
             start,
@@ -236,6 +243,21 @@ impl<'a> Encoder<'a> {
                     self.attempt(last);
                 }
             }
+            RecipientState::Held {
+                hold,
+                attempts,
+                last,
+                delay_reported,
+            } => {
+                self.u8(tag::STATE_HELD);
+                self.hold(hold);
+                self.u32(*attempts);
+                self.flag(*delay_reported);
+                self.flag(last.is_some());
+                if let Some(last) = last {
+                    self.attempt(last);
+                }
+            }
             RecipientState::Delivered {
                 attempt,
                 delivery,
@@ -256,6 +278,16 @@ impl<'a> Encoder<'a> {
                 self.attempt(attempt);
             }
         }
+    }
+
+    fn hold(&mut self, hold: &Hold) {
+        self.moment(hold.since);
+        self.flag(hold.until.is_some());
+        if let Some(until) = hold.until {
+            self.moment(until);
+        }
+        self.cut(&hold.by, MAX_REASON);
+        self.cut(&hold.reason, MAX_REASON);
     }
 
     fn report(&mut self, report: Report) {

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use facteur_mail::{
-    Address, Attempt, BodyType, Client, Delivery, Domain, EnvId, Envelope, Host, LocalPart, Notify,
-    Orcpt, Protocol, Recipient, RecipientState, RemoteHost, Report, Ret, RetryReason, ReversePath,
-    Said, Stage, Timestamp,
+    Address, Attempt, BodyType, Client, Delivery, Domain, EnvId, Envelope, Hold, Host, LocalPart,
+    MAX_REASON, Notify, Orcpt, Protocol, Recipient, RecipientState, RemoteHost, Report, Ret,
+    RetryReason, ReversePath, Said, Stage, Timestamp,
 };
 use facteur_replies::{EnhancedCode, RemoteReply, Reply, ReplyCode};
 use proptest::prelude::*;
@@ -162,7 +162,31 @@ fn state() -> impl Strategy<Value = RecipientState> {
         RetryReason::Operator,
     ];
     let kinds = vec![Delivery::Mailbox, Delivery::HandedOn, Delivery::Relayed];
+    let hold = (moment(), proptest::option::of(moment()), text(40), text(40)).prop_map(
+        |(since, until, by, reason)| {
+            Box::new(Hold {
+                since,
+                until,
+                by,
+                reason,
+            })
+        },
+    );
     prop_oneof![
+        (
+            hold,
+            any::<u32>(),
+            proptest::option::of(attempt()),
+            any::<bool>()
+        )
+            .prop_map(|(hold, attempts, last, delay_reported)| {
+                RecipientState::Held {
+                    hold,
+                    attempts,
+                    last,
+                    delay_reported,
+                }
+            }),
         (
             moment(),
             any::<u32>(),
@@ -233,6 +257,8 @@ proptest! {
     fn prop_no_octets_make_the_reader_panic(mut octets: Vec<u8>) {
         drop((decode_envelope(&octets), decode_progress(&octets)));
         octets.insert(0, VERSION);
+        drop((decode_envelope(&octets), decode_progress(&octets)));
+        octets[0] = FIRST_VERSION;
         drop((decode_envelope(&octets), decode_progress(&octets)));
     }
 
@@ -316,6 +342,43 @@ fn an_envelope_beyond_its_bounds_is_refused() {
         matches!(refused, Err(SpoolError::TooLarge { .. })),
         "{refused:?}"
     );
+}
+
+#[test]
+fn only_a_hold_needs_the_second_version_and_the_first_one_has_none() {
+    let change = |state| ProgressRecord {
+        changes: vec![Change {
+            recipient: 0,
+            state,
+        }],
+        ..ProgressRecord::default()
+    };
+    let written = |state| {
+        let mut record = Vec::new();
+        encode_progress(&change(state), &mut record).unwrap();
+        record
+    };
+    let waiting = written(RecipientState::new(Timestamp::default()));
+    assert_eq!(waiting[0], 1, "an older Facteur can read it");
+    let hold = Hold {
+        since: Timestamp::from_millis(5),
+        until: None,
+        by: "root".into(),
+        reason: "x".repeat(9_999).into(),
+    };
+    let mut held = written(RecipientState::Held {
+        hold: Box::new(hold),
+        attempts: 3,
+        last: None,
+        delay_reported: true,
+    });
+    assert_eq!(held[0], 2);
+    assert!(held.len() < MAX_REASON + 100, "the reason is cut");
+    decode_progress(&held).unwrap();
+    held[0] = 1;
+    assert_eq!(decode_progress(&held), Err(RecordError::Unknown(3)));
+    held[0] = 3;
+    assert_eq!(decode_progress(&held), Err(RecordError::Version(3)));
 }
 
 #[test]

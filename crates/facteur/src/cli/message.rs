@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use facteur_mail::text::size;
 use facteur_mail::{
-    Attempt, Clock as _, Delivery, IsoDate, MachineDate, Recipient, RecipientState, RemoteHost,
-    Report, RetryReason, Said, Timestamp,
+    Attempt, Clock as _, Delivery, Hold, IsoDate, MachineDate, Recipient, RecipientState,
+    RemoteHost, Report, RetryReason, Said, Timestamp,
 };
 use facteur_replies::{Explanation, Value};
 use facteur_spool::Queued;
@@ -94,6 +94,9 @@ fn show_recipient(
         let why = screen.text(reason_id(*reason), &[("count", count.into())]);
         screen.paragraph(Tone::Plain, 2, &why)?;
     }
+    if let RecipientState::Held { hold, .. } = state {
+        screen.paragraph(Tone::Plain, 2, &hold_line(hold, screen))?;
+    }
     if let Some(attempt) = state.last_attempt() {
         show_attempt(attempt, now, screen)?;
     }
@@ -130,6 +133,19 @@ pub(crate) fn state_line(
             };
             (Tone::Warning, screen.text(id, &args))
         }
+        RecipientState::Held { hold, attempts, .. } => {
+            let until = hold.until.map(|until| IsoDate(until).to_string());
+            let args = [
+                ("date", until.as_deref().unwrap_or_default().into()),
+                ("count", u64::from(*attempts).into()),
+            ];
+            let id = match hold.until {
+                Some(until) if until <= now => "state-hold-over",
+                Some(_) => "state-held-until",
+                None => "state-held",
+            };
+            (Tone::Warning, screen.text(id, &args))
+        }
         RecipientState::Delivered { report, .. } => {
             let id = if *report == Report::Owed {
                 "state-delivered-report-owed"
@@ -147,6 +163,24 @@ pub(crate) fn state_line(
             (Tone::Bad, screen.text(id, &[]))
         }
     }
+}
+
+/// Who holds it, since when, and why.
+fn hold_line(hold: &Hold, screen: &Screen) -> String {
+    let by = shown(&hold.by);
+    let date = IsoDate(hold.since).to_string();
+    let reason = shown(&hold.reason);
+    let args = [
+        ("by", (&by).into()),
+        ("date", (&date).into()),
+        ("reason", Value::from(&reason)),
+    ];
+    let id = if reason.is_empty() {
+        "hold-by"
+    } else {
+        "hold-by-because"
+    };
+    screen.text(id, &args)
 }
 
 const fn reason_id(reason: RetryReason) -> &'static str {
@@ -219,6 +253,20 @@ pub(crate) fn to_json(queued: &Queued, screen: &Screen) -> serde_json::Value {
     })
 }
 
+fn hold_json(state: &RecipientState) -> Option<serde_json::Value> {
+    match state {
+        RecipientState::Held { hold, .. } => Some(json!({
+            "since": MachineDate(hold.since).to_string(),
+            "until": hold.until.map(|until| MachineDate(until).to_string()),
+            "by": hold.by,
+            "reason": hold.reason,
+        })),
+        RecipientState::Waiting { .. }
+        | RecipientState::Delivered { .. }
+        | RecipientState::Failed { .. } => None,
+    }
+}
+
 fn recipient_json(
     recipient: &Recipient,
     state: &RecipientState,
@@ -236,6 +284,12 @@ fn recipient_json(
             Some(*attempts),
             Some(reason_id(*reason).trim_start_matches("reason-")),
         ),
+        RecipientState::Held { hold, attempts, .. } => (
+            "held",
+            hold.until.map(|until| MachineDate(until).to_string()),
+            Some(*attempts),
+            Some("held"),
+        ),
         RecipientState::Delivered { .. } => ("delivered", None, None, None),
         RecipientState::Failed { .. } => ("failed", None, None, None),
     };
@@ -245,7 +299,9 @@ fn recipient_json(
             Delivery::HandedOn => "handed-on",
             Delivery::Relayed => "relayed",
         }),
-        RecipientState::Waiting { .. } | RecipientState::Failed { .. } => None,
+        RecipientState::Waiting { .. }
+        | RecipientState::Held { .. }
+        | RecipientState::Failed { .. } => None,
     };
     json!({
         "address": recipient.address.to_string(),
@@ -255,6 +311,7 @@ fn recipient_json(
         "next_try": next_try,
         "attempts": attempts,
         "reason": reason,
+        "hold": hold_json(state),
         "last_attempt": state.last_attempt().map(|attempt| json!({
             "time": MachineDate(attempt.at).to_string(),
             "host": attempt.host.as_ref().map(|host| host.name.to_string()),

@@ -198,7 +198,7 @@ async fn the_queue_has_stable_json_keys() {
     );
     assert_keys(&message["client"], "address helo");
     let recipient = &message["recipients"][0];
-    let expected = "address orig_address state delivery next_try attempts reason last_attempt";
+    let expected = "address orig_address state delivery next_try attempts reason hold last_attempt";
     assert_keys(recipient, expected);
     let expected = "time host host_address stage speaker reply explain";
     assert_keys(&recipient["last_attempt"], expected);
