@@ -1,7 +1,5 @@
 //! `facteur serve`: opens the spool, starts delivery and the listeners, and ends all of it in order.
 
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
@@ -18,6 +16,7 @@ use crate::args::Instance;
 use crate::config::Config;
 use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
+use crate::process::{self, Settled};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
 use crate::{failure, log, ui, wiring};
@@ -27,6 +26,7 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
     let config = Config::of(instance, screen.language, screen.color)?;
     log::start(&config.log, ui::log_color(screen.color_choice));
     let descriptors = raise_descriptor_limit();
+    let settled = process::settle(&config, instance.config.as_deref(), screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(worker_threads())
         .enable_all()
@@ -38,7 +38,7 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
                 screen.text("serve-no-runtime", &[("words", (&words).into())]),
             )
         })?;
-    runtime.block_on(serve(&config, descriptors, screen))
+    runtime.block_on(serve(&config, settled, descriptors, screen))
 }
 
 /// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
@@ -46,10 +46,14 @@ fn worker_threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
 }
 
-async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(), CliError> {
+async fn serve(
+    config: &Config,
+    settled: Settled,
+    descriptors: u64,
+    screen: &Screen,
+) -> Result<(), CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    make_data_directory(&config.data_dir, screen)?;
     let started = clock.now();
     let (local, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
         .map_err(|error| no_spool(&error, screen))?;
@@ -91,13 +95,14 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
     };
     let connections = affordable_connections(config, descriptors);
     let socket = control_socket(config, screen)?;
-    let server = Server::start(wiring::server(config, connections), parts)
+    let server = Server::start_on(settled.open, wiring::server(config, connections), parts)
         .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
     let levers = Levers {
         hostname: config.hostname.to_string(),
         started,
         spool: local,
         visitors: server.visitors(),
+        confinement: settled.confinement,
     };
     let control = Control::start(socket, levers, clock);
     tracing::info!(
@@ -148,20 +153,6 @@ async fn told_to_stop() {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
-}
-
-/// The data directory is ours alone: mail of others lies in it.
-fn make_data_directory(path: &Path, screen: &Screen) -> Result<(), CliError> {
-    let made = std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path);
-    made.map_err(|error| {
-        let path = shown(&path.display().to_string());
-        let words = error.to_string();
-        let args = [("path", (&path).into()), ("words", (&words).into())];
-        CliError::new(Kind::System, screen.text("serve-no-data-directory", &args))
-    })
 }
 
 fn say_recovered(report: &RecoveryReport) {
