@@ -4,12 +4,14 @@
 //! name comes from its queue id, so that a delivery repeated after a crash replaces the first copy instead of adding
 //! another one.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use facteur_mail::{Address, QueueId, ReversePath, Timestamp};
 use facteur_replies::Reply;
@@ -117,7 +119,12 @@ impl std::error::Error for MailboxError {
 #[derive(Debug, Clone)]
 pub struct DiskMailboxes {
     hostname: String,
+    /// Maildirs whose own names this process knows to be flushed.
+    known: Arc<Mutex<HashSet<PathBuf>>>,
 }
+
+/// The most Maildirs that are known at once; beyond, all are looked at again.
+const MAX_KNOWN: usize = 10_000;
 
 impl DiskMailboxes {
     /// Maildirs whose file names end with this server's name.
@@ -125,6 +132,7 @@ impl DiskMailboxes {
     pub fn new(hostname: &str) -> Self {
         Self {
             hostname: hostname.replace('/', "\\057").replace(':', "\\072"),
+            known: Arc::default(),
         }
     }
 
@@ -135,13 +143,38 @@ impl DiskMailboxes {
         format!("{seconds}.Q{id}R{place}.{hostname}")
     }
 
+    /// Creates what is missing of a Maildir, every name flushed. One at a time: nobody may take a folder for durable
+    /// that somebody else has just made.
+    fn make_maildir(&self, maildir: &Path) -> io::Result<()> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let folders = ["tmp", "new", "cur"].map(|folder| maildir.join(folder));
+        if known.contains(maildir) && folders.iter().all(|folder| folder.is_dir()) {
+            return Ok(());
+        }
+        for folder in &folders {
+            make_folder(folder)?;
+        }
+        // Whoever made them in an earlier life may have been killed before it flushed them.
+        sync_folder(maildir)?;
+        match maildir.parent().map(sync_folder) {
+            // Others' folders need not be ours to read; then they need not be ours to make durable.
+            Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Some(synced) => synced?,
+            None => {}
+        }
+        if known.len() >= MAX_KNOWN {
+            known.clear();
+        }
+        known.insert(maildir.to_owned());
+        Ok(())
+    }
+
     /// Makes a letter durable; blocks.
     fn deposit(&self, maildir: &Path, letter: Letter) -> Result<(), MailboxError> {
         let name = self.file_name(&letter);
         let (tmp, new) = (maildir.join("tmp"), maildir.join("new"));
-        for folder in [&tmp, &new, &maildir.join("cur")] {
-            make_folder(folder).map_err(|error| MailboxError::new(folder, error))?;
-        }
+        self.make_maildir(maildir)
+            .map_err(|error| MailboxError::new(maildir, error))?;
         let (draft, done) = (tmp.join(&name), new.join(&name));
         let stored = write_file(&draft, letter).and_then(|()| {
             fs::rename(&draft, &done).map_err(|error| MailboxError::new(&done, error))?;
@@ -187,19 +220,13 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
-        Ok(()) => folder.parent().map_or(Ok(()), |parent| {
-            let named = if parent.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                parent
-            };
-            sync_folder(named)
-        }),
+        Ok(()) => folder.parent().map_or(Ok(()), sync_folder),
     }
 }
 
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    let here = folder.as_os_str().is_empty();
+    File::open(if here { Path::new(".") } else { folder })?.sync_all()
 }
 
 fn write_file(path: &Path, mut letter: Letter) -> Result<(), MailboxError> {
