@@ -10,6 +10,7 @@
 )]
 
 mod failure;
+mod faults;
 mod interop;
 mod provision;
 mod steps;
@@ -30,17 +31,20 @@ const USAGE: &str = "usage: cargo xtask COMMAND
            (Debian, as root: fetches what is missing; elsewhere says loudly what it skips;
            with CI set nothing is skipped)
   test     ci, then interop: everything
+  faults   [ROUNDS]  kills, power cuts and failing disks under the real program, 100 times each;
+           `test` plays a few of them (Linux, as root: mounts a disk of its own through FUSE)
 ";
 
-type Task = fn(&mut Run) -> Result<(), Failure>;
+type Task = Box<dyn FnOnce(&mut Run) -> Result<(), Failure>>;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task: Task = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("tidy"), None) => |run| tidy::check(run.root()),
-        (Some("ci"), None) => checks,
-        (Some("interop"), None) => interop,
-        (Some("test"), None) => test,
+        (Some("tidy"), None) => Box::new(|run| tidy::check(run.root())),
+        (Some("ci"), None) => Box::new(checks),
+        (Some("interop"), None) => Box::new(interop),
+        (Some("test"), None) => Box::new(test),
+        (Some("faults"), rounds) => Box::new(move |run| faults::play(run, rounds.as_deref())),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);

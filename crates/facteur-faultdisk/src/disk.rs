@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use fuser::Errno;
+use fuser::{Errno, FileType};
 
 use crate::fate::{Fate, Left};
 use crate::faults::{Call, Faults};
@@ -46,7 +46,7 @@ pub(crate) struct Look {
     pub(crate) mode: u16,
     pub(crate) owner: (u32, u32),
     pub(crate) modified: SystemTime,
-    pub(crate) is_directory: bool,
+    pub(crate) shape: FileType,
 }
 
 /// The room on the disk.
@@ -132,9 +132,10 @@ fn node(kind: Kind, mode: u16, owner: (u32, u32)) -> Node {
 impl State {
     pub(crate) fn look(&self, number: u64) -> Result<Look, Errno> {
         let node = self.nodes.get(&number).ok_or(Errno::ENOENT)?;
-        let (octets, is_directory) = match &node.kind {
-            Kind::File(content) => (content.len(), false),
-            Kind::Directory(_) => (0, true),
+        let (octets, shape) = match &node.kind {
+            Kind::File(content) => (content.len(), FileType::RegularFile),
+            Kind::Directory(_) => (0, FileType::Directory),
+            Kind::Socket => (0, FileType::Socket),
         };
         Ok(Look {
             number,
@@ -142,7 +143,7 @@ impl State {
             mode: node.mode,
             owner: node.owner,
             modified: node.modified,
-            is_directory,
+            shape,
         })
     }
 
@@ -161,7 +162,7 @@ impl State {
     fn names(&self, directory: u64) -> Result<&Names, Errno> {
         match self.nodes.get(&directory).map(|node| &node.kind) {
             Some(Kind::Directory(names)) => Ok(names),
-            Some(Kind::File(_)) => Err(Errno::ENOTDIR),
+            Some(Kind::File(_) | Kind::Socket) => Err(Errno::ENOTDIR),
             None => Err(Errno::ENOENT),
         }
     }
@@ -171,7 +172,7 @@ impl State {
         node.modified = SystemTime::now();
         match &mut node.kind {
             Kind::Directory(names) => Ok(names),
-            Kind::File(_) => Err(Errno::ENOTDIR),
+            Kind::File(_) | Kind::Socket => Err(Errno::ENOTDIR),
         }
     }
 
@@ -179,6 +180,7 @@ impl State {
         match self.nodes.get(&number).map(|node| &node.kind) {
             Some(Kind::File(content)) => Ok(content),
             Some(Kind::Directory(_)) => Err(Errno::EISDIR),
+            Some(Kind::Socket) => Err(Errno::ENXIO),
             None => Err(Errno::ENOENT),
         }
     }
@@ -189,6 +191,7 @@ impl State {
         match &mut node.kind {
             Kind::File(content) => Ok(content),
             Kind::Directory(_) => Err(Errno::EISDIR),
+            Kind::Socket => Err(Errno::ENXIO),
         }
     }
 
@@ -196,7 +199,7 @@ impl State {
         &mut self,
         directory: u64,
         name: &OsStr,
-        is_directory: bool,
+        kind: Kind,
         mode: u16,
         owner: (u32, u32),
     ) -> Result<Look, Errno> {
@@ -205,11 +208,6 @@ impl State {
             return Err(Errno::EEXIST);
         }
         self.faults.take_inode()?;
-        let kind = if is_directory {
-            Kind::Directory(Names::default())
-        } else {
-            Kind::File(Content::default())
-        };
         let number = self.next;
         self.next += 1;
         self.nodes.insert(number, node(kind, mode, owner));
@@ -333,7 +331,7 @@ impl State {
             .filter(|(number, node)| node.open > 0 || seen.contains(number))
             .map(|(_, node)| match &node.kind {
                 Kind::File(content) => content.room(),
-                Kind::Directory(_) => 0,
+                Kind::Directory(_) | Kind::Socket => 0,
             })
             .sum();
         let files = u64::try_from(seen.len()).unwrap_or(u64::MAX);
@@ -387,6 +385,7 @@ impl State {
             match &mut node.kind {
                 Kind::File(content) => content.forget(*number, &fate),
                 Kind::Directory(names) => names.forget(*number, &fate),
+                Kind::Socket => {}
             }
         }
         self.sweep();

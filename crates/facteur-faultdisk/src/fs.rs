@@ -15,12 +15,18 @@ use fuser::{
 };
 
 use crate::disk::{CAPACITY, Disk, INODES, Look};
+use crate::image::{Content, Kind, Names};
 
 /// Nothing is remembered by the kernel.
 const NEVER: Duration = Duration::ZERO;
 
 /// What `statfs` counts in, in octets.
 const BLOCK: u32 = 4_096;
+
+/// The bits of a mode that say what it is of. (`S_IFMT`, `S_IFSOCK`, `S_IFREG`)
+const TYPE: u32 = 0o170_000;
+const SOCKET: u32 = 0o140_000;
+const REGULAR: u32 = 0o100_000;
 
 /// The disk, served.
 pub(crate) struct Served(Arc<Disk>);
@@ -40,22 +46,18 @@ fn attributes(look: Look) -> FileAttr {
         mtime: look.modified,
         ctime: look.modified,
         crtime: look.modified,
-        kind: kind(look),
+        kind: look.shape,
         perm: look.mode,
-        nlink: if look.is_directory { 2 } else { 1 },
+        nlink: if look.shape == FileType::Directory {
+            2
+        } else {
+            1
+        },
         uid: look.owner.0,
         gid: look.owner.1,
         rdev: 0,
         blksize: BLOCK,
         flags: 0,
-    }
-}
-
-const fn kind(look: Look) -> FileType {
-    if look.is_directory {
-        FileType::Directory
-    } else {
-        FileType::RegularFile
     }
 }
 
@@ -119,6 +121,27 @@ impl Filesystem for Served {
         }
     }
 
+    fn mknod(
+        &self,
+        request: &Request,
+        parent: INodeNo,
+        name: &OsStr,
+        mode: u32,
+        umask: u32,
+        _: u32,
+        reply: ReplyEntry,
+    ) {
+        let kind = match mode & TYPE {
+            SOCKET => Kind::Socket,
+            REGULAR => Kind::File(Content::default()),
+            _ => return reply.error(Errno::EPERM),
+        };
+        let owner = (request.uid(), request.gid());
+        let mode = permissions(mode & !umask);
+        let made = self.0.state().create(parent.0, name, kind, mode, owner);
+        entry(reply, made);
+    }
+
     fn mkdir(
         &self,
         request: &Request,
@@ -130,7 +153,13 @@ impl Filesystem for Served {
     ) {
         let owner = (request.uid(), request.gid());
         let mode = permissions(mode & !umask);
-        let made = self.0.state().create(parent.0, name, true, mode, owner);
+        let made = self.0.state().create(
+            parent.0,
+            name,
+            Kind::Directory(Names::default()),
+            mode,
+            owner,
+        );
         entry(reply, made);
     }
 
@@ -176,7 +205,7 @@ impl Filesystem for Served {
         let mode = permissions(mode & !umask);
         let mut state = self.0.state();
         let made = state
-            .create(parent.0, name, false, mode, owner)
+            .create(parent.0, name, Kind::File(Content::default()), mode, owner)
             .and_then(|look| state.opened(look.number).map(|()| look));
         match made {
             Ok(look) => reply.created(
@@ -301,7 +330,7 @@ impl Filesystem for Served {
         let dots = [".", ".."].map(|dot| (dot.into(), ino, FileType::Directory));
         let names = listed
             .into_iter()
-            .map(|(name, look)| (name, INodeNo(look.number), kind(look)));
+            .map(|(name, look)| (name, INodeNo(look.number), look.shape));
         // The n-th name answers to offset n: the programs under test read a directory in one go.
         let skip = usize::try_from(offset).unwrap_or(usize::MAX);
         for (next, (name, number, kind)) in

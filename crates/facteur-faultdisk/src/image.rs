@@ -13,7 +13,7 @@ pub(crate) const SECTOR: usize = 512;
 /// What room is counted in, in octets.
 const BLOCK: u64 = 4_096;
 
-/// A file or a directory.
+/// A file, a directory or a socket.
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) mode: u16,
@@ -24,11 +24,13 @@ pub(crate) struct Node {
     pub(crate) kind: Kind,
 }
 
-/// Which of the two it is.
+/// Which of these it is.
 #[derive(Debug)]
 pub(crate) enum Kind {
     File(Content),
     Directory(Names),
+    /// A name to connect to; the kernel keeps the rest.
+    Socket,
 }
 
 /// The octets of a file.

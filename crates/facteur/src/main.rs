@@ -7,7 +7,6 @@ mod control;
 mod error;
 mod failure;
 mod log;
-mod process;
 mod serve;
 mod system;
 mod ui;

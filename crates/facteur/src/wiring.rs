@@ -127,20 +127,11 @@ fn listener(config: &Config, listener: &Listener) -> ListenerConfig {
         ..smtp::Config::new(config.hostname.clone(), role)
     };
     ListenerConfig {
-        address: place(listener),
+        address: match &listener.address {
+            Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
+            Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
+        },
         session: Arc::new(session),
-    }
-}
-
-/// Where the server listens.
-pub(crate) fn places(config: &Config) -> Vec<ListenAddress> {
-    config.listen.iter().map(place).collect()
-}
-
-fn place(listener: &Listener) -> ListenAddress {
-    match &listener.address {
-        Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
-        Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
     }
 }
 

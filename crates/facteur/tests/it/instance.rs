@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use facteur_faultdisk::FaultDisk;
 use facteur_testkit::{DnsServer, Peer, Received, Script, Zone};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
@@ -33,6 +34,9 @@ pub(crate) const LMTP_PORT: u16 = 2524;
 
 /// The port of the peers.
 pub(crate) const PEER_PORT: u16 = 2526;
+
+/// What lies on a server's disk, if it has one of its own.
+const ON_DISK: [&str; 2] = ["data", "mail"];
 
 /// The surroundings of one test: its addresses and its DNS.
 pub(crate) struct Lab {
@@ -115,6 +119,8 @@ impl Default for Setup {
 
 /// A server with its folder. Dropped, it is killed and its folder removed.
 pub(crate) struct Instance {
+    /// Where data and mail lie, if it is not the folder; unmounted before the folder goes.
+    disk: Option<FaultDisk>,
     folder: TempDir,
     address: SocketAddr,
     child: Option<Child>,
@@ -130,8 +136,23 @@ impl Instance {
 
     /// A server that does not run yet.
     pub(crate) fn prepare(lab: &Lab, setup: &Setup) -> Self {
+        Self::prepare_in(tempfile::tempdir().unwrap(), None, lab, setup)
+    }
+
+    /// A server that does not run yet, whose data and Maildirs are on a disk that fails as told. `None` where there
+    /// can be no such disk.
+    pub(crate) fn prepare_on_fault_disk(lab: &Lab, setup: &Setup) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = folder.path().join("disk");
+        fs::create_dir(&mounted).unwrap();
+        let disk = FaultDisk::mount_or_skip(&mounted)?;
+        Some(Self::prepare_in(folder, Some(disk), lab, setup))
+    }
+
+    fn prepare_in(folder: TempDir, disk: Option<FaultDisk>, lab: &Lab, setup: &Setup) -> Self {
         let instance = Self {
-            folder: tempfile::tempdir().unwrap(),
+            disk,
+            folder,
             address: SocketAddr::new(lab.ip(1), PORT),
             child: None,
         };
@@ -188,11 +209,6 @@ impl Instance {
     pub(crate) fn ended(&mut self) -> ExitStatus {
         let mut child = self.child.take().unwrap();
         until("the process ends", || child.try_wait().unwrap())
-    }
-
-    /// The process.
-    pub(crate) fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
     }
 
     /// Where it listens.
@@ -280,9 +296,17 @@ impl Instance {
         self.path("facteur.toml")
     }
 
-    /// A path in its folder.
+    /// A path in its folder, or on its disk.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        match &self.disk {
+            Some(disk) if ON_DISK.contains(&name) => disk.path().join(name),
+            Some(_) | None => self.folder.path().join(name),
+        }
+    }
+
+    /// Its disk, where it has one of its own.
+    pub(crate) const fn disk(&self) -> &FaultDisk {
+        self.disk.as_ref().unwrap()
     }
 
     /// Another command on this server, to be run.

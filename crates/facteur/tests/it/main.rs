@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
-mod confinement;
-#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod control;
@@ -15,11 +13,15 @@ mod dialogues;
 #[cfg(test)]
 mod extensions;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod instance;
 #[cfg(test)]
 mod letter;
 #[cfg(test)]
 mod lmtp;
+#[cfg(test)]
+mod load;
 #[cfg(test)]
 mod mailboxes;
 #[cfg(test)]
