@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use facteur_mail::{Domain, Host};
 
@@ -188,6 +188,17 @@ impl MaildirTemplate {
             PathBuf::from(with_user.join(user))
         })
     }
+
+    /// The folder below which all Maildirs of this template are, whatever the domain and the user are called.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        let fixed = self.0.split('{').next().unwrap_or_default();
+        match fixed.rsplit_once('/') {
+            Some(("", _)) => Path::new("/"),
+            Some((folder, _)) => Path::new(folder),
+            None => Path::new("."),
+        }
+    }
 }
 
 impl fmt::Display for MaildirTemplate {
@@ -230,6 +241,25 @@ mod tests {
 
     fn domain(text: &str) -> Domain {
         Domain::parse(text).unwrap()
+    }
+
+    #[test]
+    fn all_maildirs_of_a_template_are_below_its_root() {
+        for (template, root) in [
+            ("/var/mail/{user}", "/var/mail"),
+            ("/var/mail/{domain}/{user}/Maildir", "/var/mail"),
+            ("/srv/mail-{domain}/{user}", "/srv"),
+            ("/home/{user}/Maildir", "/home"),
+            ("mail/{user}", "mail"),
+            ("{user}", "."),
+            ("box-{user}", "."),
+            ("/{user}", "/"),
+        ] {
+            let template = MaildirTemplate::parse(template).unwrap();
+            assert_eq!(template.root(), Path::new(root), "{template}");
+            let maildir = template.path(&domain("example.org"), "anne").unwrap();
+            assert!(root == "." || maildir.starts_with(root), "{maildir:?}");
+        }
     }
 
     #[test]

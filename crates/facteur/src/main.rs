@@ -7,6 +7,7 @@ mod control;
 mod error;
 mod failure;
 mod log;
+mod process;
 mod serve;
 mod system;
 mod ui;

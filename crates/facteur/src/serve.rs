@@ -1,9 +1,5 @@
 //! `facteur serve`: opens the spool, starts delivery and the listeners, and ends all of it in order.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
@@ -20,6 +16,7 @@ use crate::args::Instance;
 use crate::config::Config;
 use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
+use crate::process::{self, Settled};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
 use crate::{failure, log, ui, wiring};
@@ -29,6 +26,7 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
     let config = Config::of(instance, screen.language, screen.color)?;
     log::start(&config.log, ui::log_color(screen.color_choice));
     let descriptors = raise_descriptor_limit();
+    let settled = process::settle(&config, instance.config.as_deref(), screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(worker_threads())
         .enable_all()
@@ -40,7 +38,7 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
                 screen.text("serve-no-runtime", &[("words", (&words).into())]),
             )
         })?;
-    runtime.block_on(serve(&config, descriptors, screen))
+    runtime.block_on(serve(&config, settled, descriptors, screen))
 }
 
 /// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
@@ -48,10 +46,14 @@ fn worker_threads() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
 }
 
-async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(), CliError> {
+async fn serve(
+    config: &Config,
+    settled: Settled,
+    descriptors: u64,
+    screen: &Screen,
+) -> Result<(), CliError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    make_data_directory(&config.data_dir, screen)?;
     let started = clock.now();
     let (local, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
         .map_err(|error| no_spool(&error, screen))?;
@@ -93,13 +95,14 @@ async fn serve(config: &Config, descriptors: u64, screen: &Screen) -> Result<(),
     };
     let connections = affordable_connections(config, descriptors);
     let socket = control_socket(config, screen)?;
-    let server = Server::start(wiring::server(config, connections), parts)
+    let server = Server::start_on(settled.open, wiring::server(config, connections), parts)
         .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
     let levers = Levers {
         hostname: config.hostname.to_string(),
         started,
         spool: local,
         visitors: server.visitors(),
+        confinement: settled.confinement,
     };
     let control = Control::start(socket, levers, clock);
     tracing::info!(
@@ -149,38 +152,6 @@ async fn told_to_stop() {
     tokio::select! {
         _ = term.recv() => {}
         _ = int.recv() => {}
-    }
-}
-
-/// The data directory is ours alone: mail of others lies in it.
-fn make_data_directory(path: &Path, screen: &Screen) -> Result<(), CliError> {
-    make_durably(path).map_err(|error| {
-        let path = shown(&path.display().to_string());
-        let words = error.to_string();
-        let args = [("path", (&path).into()), ("words", (&words).into())];
-        CliError::new(Kind::System, screen.text("serve-no-data-directory", &args))
-    })
-}
-
-/// Creates what is missing of a path, and flushes its name: a loss of power must not take the directory with all that
-/// was flushed into it.
-fn make_durably(path: &Path) -> io::Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
-        Some(parent) => parent,
-        None => return Ok(()),
-    };
-    if !parent.exists() {
-        make_durably(parent)?;
-    }
-    match std::fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-        made => made?,
-    }
-    // Also when it was there: whoever made it may have been killed before this.
-    match File::open(parent) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        opened => opened?.sync_all(),
     }
 }
 

@@ -127,11 +127,20 @@ fn listener(config: &Config, listener: &Listener) -> ListenerConfig {
         ..smtp::Config::new(config.hostname.clone(), role)
     };
     ListenerConfig {
-        address: match &listener.address {
-            Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
-            Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
-        },
+        address: place(listener),
         session: Arc::new(session),
+    }
+}
+
+/// Where the server listens.
+pub(crate) fn places(config: &Config) -> Vec<ListenAddress> {
+    config.listen.iter().map(place).collect()
+}
+
+fn place(listener: &Listener) -> ListenAddress {
+    match &listener.address {
+        Endpoint::Tcp(address) => ListenAddress::Tcp(*address),
+        Endpoint::Unix(path) => ListenAddress::Unix(path.clone()),
     }
 }
 

@@ -296,6 +296,7 @@ config-role-not-available-hint = submission needs STARTTLS and AUTH, which are n
 config-twice = { $what } is there twice
 config-twice-hint = keep one of the two
 
+config-expects-account = the name or number of a user or a group of this machine, as "facteur"
 config-expects-address = an address, as "user@example.org"
 config-expects-boolean = true or false
 config-expects-count = a whole number
@@ -389,6 +390,12 @@ config-key-limits-shutdown_grace = how long a message under way, and then runnin
 config-key-log = how the log is written
 config-key-log-format = `text`, or `json`: one object a line
 config-key-log-level = `error`, `warn`, `info`, `debug` or `trace`
+config-key-process = what the process may do
+config-key-process-user = whom a server started by root becomes, by name or number, once it listens and before anybody is served. A server started by that user itself may name it as well
+config-default-process-user = –
+config-key-process-group = with `user`: its group
+config-default-process-group = the user’s own
+config-key-process-confine = `true`: the kernel (Landlock) refuses to the process every folder and TCP port that the configuration does not name
 
 ## facteur send
 
@@ -587,6 +594,12 @@ control-system = the control socket { $path } cannot be used: { $words }
 status-title = { $hostname } runs
 status-version = Version
 status-process = Process
+status-process-user = { $pid }, user { $user }
+status-confinement = Confinement
+status-confined = to its folders and ports (Landlock { $version })
+status-confined-to-folders = to its folders, not to its ports (Landlock { $version })
+status-confinement-unsupported = none: this kernel has no Landlock
+status-confinement-off = none: switched off in [process]
 status-started = Started
 status-since = { $date }, { $uptime } ago
 status-queued = Queued messages
@@ -627,3 +640,25 @@ secret-another-owner-hint = the owner must be root or the server’s user
 secret-too-large = { $path } is too large for a secret: at most { $limit } octets
 secret-empty = the secret in { $path } is empty
 secret-empty-hint = write one, as with: openssl rand -hex 32 > { $path }
+
+## The process: user, privileges, confinement
+
+process-no-user = there is no user “{ $name }” on this machine
+process-no-user-hint = make one: useradd --system --no-create-home --shell /usr/sbin/nologin { $name }
+process-no-group = there is no group “{ $name }” on this machine
+process-no-group-hint = make one with groupadd --system { $name }, or leave “group” out: then it is the user’s own
+process-group-alone = the group “{ $name }” is named in [process], but no user
+process-group-alone-hint = add user = "…": the group is that user’s
+process-not-root = the server cannot become the user “{ $user }”: only root can, and it was started by the user number { $uid }
+process-not-root-hint = start it as root or as { $user }, or take “user” out of [process]
+process-cannot-drop = root’s privileges cannot be given up: { $words }
+process-cannot-drop-hint = the server does not run with more than it was told to; start it as the user itself
+process-cannot-chown = the socket { $path } cannot be given to the server’s user: { $words }
+process-another-owner = { $path } belongs to the user number { $uid }, but the server is to run as “{ $user }”
+process-another-owner-hint = give it away, with all that is in it: chown -R { $owner } { $path }
+process-no-mail-folder = the folder { $path }, below which the Maildirs are, cannot be made: { $words }
+process-mail-in-root = Maildirs directly below / would open every folder of the machine to the server
+process-mail-in-root-hint = move them, as to "maildir:/var/mail/{"{"}user{"}"}", or set confine = false in [process]
+process-cannot-read = { $path } cannot be opened, so that the server cannot be confined to it: { $words }
+process-cannot-confine = the kernel cannot confine the server: { $words }
+process-cannot-confine-hint = with confine = false in [process] it runs without

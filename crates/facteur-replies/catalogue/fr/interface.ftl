@@ -296,6 +296,7 @@ config-role-not-available-hint = la soumission demande STARTTLS et AUTH, qui n�
 config-twice = { $what } figure deux fois
 config-twice-hint = ne gardez que l’un des deux
 
+config-expects-account = le nom ou le numéro d’un utilisateur ou d’un groupe de cette machine, comme "facteur"
 config-expects-address = une adresse, comme "user@example.org"
 config-expects-boolean = true ou false
 config-expects-count = un nombre entier
@@ -389,6 +390,12 @@ config-key-limits-shutdown_grace = combien de temps un message en cours, puis le
 config-key-log = comment le journal est écrit
 config-key-log-format = `text`, ou `json` : un objet par ligne
 config-key-log-level = `error`, `warn`, `info`, `debug` ou `trace`
+config-key-process = ce que le processus peut faire
+config-key-process-user = qui devient un serveur lancé par root, par nom ou par numéro, une fois à l’écoute et avant de servir quiconque. Un serveur lancé par cet utilisateur lui-même peut aussi le nommer
+config-default-process-user = –
+config-key-process-group = avec `user` : son groupe
+config-default-process-group = celui de l’utilisateur
+config-key-process-confine = `true` : le noyau (Landlock) refuse au processus tout dossier et tout port TCP que la configuration ne nomme pas
 
 ## facteur send
 
@@ -588,6 +595,12 @@ control-system = la socket de commande { $path } est inutilisable : { $words }
 status-title = { $hostname } est en marche
 status-version = Version
 status-process = Processus
+status-process-user = { $pid }, utilisateur { $user }
+status-confinement = Confinement
+status-confined = à ses dossiers et à ses ports (Landlock { $version })
+status-confined-to-folders = à ses dossiers, pas à ses ports (Landlock { $version })
+status-confinement-unsupported = aucun : ce noyau n’a pas Landlock
+status-confinement-off = aucun : désactivé dans [process]
 status-started = Démarré
 status-since = { $date }, il y a { $uptime }
 status-queued = Messages en file d’attente
@@ -628,3 +641,25 @@ secret-another-owner-hint = le propriétaire doit être root ou l’utilisateur 
 secret-too-large = { $path } est trop grand pour un secret : { $limit } octets au plus
 secret-empty = le secret de { $path } est vide
 secret-empty-hint = écrivez-en un, par exemple avec : openssl rand -hex 32 > { $path }
+
+## Le processus : utilisateur, privilèges, confinement
+
+process-no-user = il n’y a pas d’utilisateur « { $name } » sur cette machine
+process-no-user-hint = créez-le : useradd --system --no-create-home --shell /usr/sbin/nologin { $name }
+process-no-group = il n’y a pas de groupe « { $name } » sur cette machine
+process-no-group-hint = créez-le avec groupadd --system { $name }, ou retirez « group » : ce sera le groupe de l’utilisateur
+process-group-alone = [process] nomme le groupe « { $name } », mais pas d’utilisateur
+process-group-alone-hint = ajoutez user = "…" : le groupe est celui de cet utilisateur
+process-not-root = le serveur ne peut pas devenir l’utilisateur « { $user } » : seul root le peut, et il a été lancé par l’utilisateur numéro { $uid }
+process-not-root-hint = lancez-le comme root ou comme { $user }, ou retirez « user » de [process]
+process-cannot-drop = impossible d’abandonner les privilèges de root : { $words }
+process-cannot-drop-hint = le serveur ne tourne pas avec plus de droits qu’on ne lui en donne ; lancez-le comme l’utilisateur lui-même
+process-cannot-chown = impossible de donner la socket { $path } à l’utilisateur du serveur : { $words }
+process-another-owner = { $path } appartient à l’utilisateur numéro { $uid }, mais le serveur doit tourner comme « { $user } »
+process-another-owner-hint = donnez-le-lui, avec tout ce qu’il contient : chown -R { $owner } { $path }
+process-no-mail-folder = impossible de créer le dossier { $path }, où se trouvent les Maildirs : { $words }
+process-mail-in-root = des Maildirs directement sous / ouvriraient au serveur tous les dossiers de la machine
+process-mail-in-root-hint = déplacez-les, par exemple vers "maildir:/var/mail/{"{"}user{"}"}", ou mettez confine = false dans [process]
+process-cannot-read = impossible d’ouvrir { $path }, et donc d’y confiner le serveur : { $words }
+process-cannot-confine = le noyau ne peut pas confiner le serveur : { $words }
+process-cannot-confine-hint = avec confine = false dans [process], il tourne sans confinement

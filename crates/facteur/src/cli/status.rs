@@ -1,12 +1,14 @@
 //! `facteur status`: how the server that runs is.
 
 use facteur_mail::{Clock as _, IsoDate, MachineDate, Timestamp};
+use nix::unistd::{Uid, User};
 use serde_json::json;
 
 use crate::args::Instance;
 use crate::cli::{message, server};
 use crate::control::protocol::{Answer, Request, SpoolState, Status};
 use crate::error::{CliError, Kind};
+use crate::process::Confinement;
 use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 
@@ -54,9 +56,16 @@ fn show_fields(status: &Status, screen: &mut Screen) -> Result<(), CliError> {
             screen.text("status-spool-refusing", &args)
         }
     };
+    let (pid, user) = (status.pid.to_string(), account(status.user));
+    let args = [("pid", (&pid).into()), ("user", (&user).into())];
+    let process = screen.text("status-process-user", &args);
     for (label, value) in [
         ("status-version", shown(&status.version)),
-        ("status-process", status.pid.to_string()),
+        ("status-process", process),
+        (
+            "status-confinement",
+            confinement(status.confinement, screen),
+        ),
         ("status-started", since),
         ("status-queued", status.queued.to_string()),
         ("status-sessions", status.sessions.to_string()),
@@ -66,6 +75,27 @@ fn show_fields(status: &Status, screen: &mut Screen) -> Result<(), CliError> {
         screen.field(&label, &value)?;
     }
     Ok(())
+}
+
+/// The user's name, or its number where it has none.
+fn account(uid: u32) -> String {
+    let found = User::from_uid(Uid::from_raw(uid)).ok().flatten();
+    found.map_or_else(|| uid.to_string(), |user| shown(&user.name))
+}
+
+fn confinement(confinement: Confinement, screen: &Screen) -> String {
+    match confinement {
+        Confinement::Landlock { version } => {
+            let id = if confinement.ports() {
+                "status-confined"
+            } else {
+                "status-confined-to-folders"
+            };
+            screen.text(id, &[("version", u64::from(version).into())])
+        }
+        Confinement::Unsupported => screen.text("status-confinement-unsupported", &[]),
+        Confinement::SwitchedOff => screen.text("status-confinement-off", &[]),
+    }
 }
 
 fn to_json(status: &Status) -> serde_json::Value {
@@ -80,6 +110,8 @@ fn to_json(status: &Status) -> serde_json::Value {
         "version": status.version,
         "hostname": status.hostname,
         "pid": status.pid,
+        "user": account(status.user),
+        "confinement": status.confinement,
         "started": MachineDate(started).to_string(),
         "uptime_seconds": SystemClock.now().since(started).as_secs(),
         "queued": status.queued,

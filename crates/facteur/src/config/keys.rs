@@ -14,7 +14,7 @@ use crate::config::takes::{
     count, duration, durations, entries, flag, keys, list, optional, required, restart, size,
     table, tables, text, text_or,
 };
-use crate::config::written::{Endpoint, LogFormat, NameServer, Role};
+use crate::config::written::{Account, Endpoint, LogFormat, NameServer, Role};
 use crate::config::{localhost, system_hostname};
 
 /// The largest message limit that can be set, in octets: 2 GiB.
@@ -65,6 +65,8 @@ keys! {
         limits: LimitKeys = table();
         /// How the log is written.
         log: LogKeys = table();
+        /// What the process may do.
+        process: ProcessKeys = table();
     }
 }
 
@@ -148,6 +150,18 @@ keys! {
         format: LogFormat = restart(text(|| LogFormat::Text));
         /// `error`, `warn`, `info`, `debug` or `trace`.
         level: tracing::Level = text(|| tracing::Level::INFO);
+    }
+}
+
+keys! {
+    /// `[process]`.
+    pub(crate) struct ProcessKeys {
+        /// The user that a server started by root becomes, by name or number.
+        user: Option<Account> = restart(optional());
+        /// Its group; without one, the user's own.
+        group: Option<Account> = restart(optional());
+        /// Whether the kernel holds the process to the folders and ports of the configuration.
+        confine: bool = restart(flag(true));
     }
 }
 

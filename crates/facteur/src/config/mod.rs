@@ -32,7 +32,7 @@ use crate::config::section::Section;
 use crate::config::takes::Keys;
 use crate::error::{CliError, Kind};
 
-pub(crate) use crate::config::keys::{Config, Listener, LogKeys};
+pub(crate) use crate::config::keys::{Config, Listener, LogKeys, ProcessKeys};
 pub(crate) use crate::config::written::{Endpoint, LogFormat, Role};
 
 /// The largest configuration file, in octets.

@@ -52,6 +52,7 @@ pub(crate) enum Fault {
 /// What a key takes; the name of an interface text `config-expects-<name>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expected {
+    Account,
     Address,
     Boolean,
     Count,
@@ -78,6 +79,7 @@ pub(crate) enum Expected {
 impl Expected {
     const fn text_id(self) -> &'static str {
         match self {
+            Self::Account => "config-expects-account",
             Self::Address => "config-expects-address",
             Self::Boolean => "config-expects-boolean",
             Self::Count => "config-expects-count",

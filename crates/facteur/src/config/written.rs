@@ -66,6 +66,24 @@ impl Written for PathBuf {
     }
 }
 
+/// A user or a group of this machine, by name or number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account(pub(crate) String);
+
+impl Written for Account {
+    const EXPECTED: Expected = Expected::Account;
+
+    fn parse(text: &str) -> Option<Self> {
+        let fits =
+            !text.is_empty() && !text.contains([':', '/']) && !text.contains(char::is_control);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
 impl Written for Language {
     const EXPECTED: Expected = Expected::Language;
     const CHOICES: &'static [&'static str] = &["en", "fr"];

@@ -12,6 +12,7 @@ use super::answers::{Answers, Stop};
 use super::peer::Peer;
 use super::protocol::{Answer, Request, SpoolState, Status};
 use super::server::Perform;
+use crate::process::Confinement;
 
 /// The parts of the server that requests ask or move.
 pub(crate) struct Levers {
@@ -23,6 +24,8 @@ pub(crate) struct Levers {
     pub(crate) spool: Arc<LocalSpool>,
     /// Who is connected.
     pub(crate) visitors: Visitors,
+    /// What the kernel holds it to.
+    pub(crate) confinement: Confinement,
 }
 
 impl Perform for Levers {
@@ -46,6 +49,8 @@ impl Levers {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             hostname: self.hostname.clone(),
             pid: std::process::id(),
+            user: rustix::process::geteuid().as_raw(),
+            confinement: self.confinement,
             started: self.started.as_millis(),
             queued: wide(self.spool.len()),
             sessions: wide(self.visitors.count()),

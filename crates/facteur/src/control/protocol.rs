@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::process::Confinement;
+
 /// The version of the protocol. The client is the same program, but perhaps of another day than the server.
 pub(crate) const VERSION: u32 = 1;
 
@@ -58,6 +60,10 @@ pub(crate) struct Status {
     pub(crate) hostname: String,
     /// The process.
     pub(crate) pid: u32,
+    /// The number of its user.
+    pub(crate) user: u32,
+    /// What the kernel holds it to.
+    pub(crate) confinement: Confinement,
     /// When it started, in milliseconds since 1970.
     pub(crate) started: u64,
     /// How many messages are queued.

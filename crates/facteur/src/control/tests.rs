@@ -17,6 +17,7 @@ use super::peer::Peer;
 use super::protocol::{Answer, Refusal, Request, SpoolState, Status};
 use super::server::{Control, Perform};
 use super::socket::Socket;
+use crate::process::Confinement;
 
 const ASK: &[u8] = b"{\"version\":1,\"language\":\"en\",\"request\":{\"verb\":\"status\"}}\n";
 
@@ -57,6 +58,8 @@ fn answer() -> Answer {
         version: "1".to_owned(),
         hostname: "mx.test".to_owned(),
         pid: 1,
+        user: 6,
+        confinement: Confinement::Landlock { version: 7 },
         started: 2,
         queued: 3,
         sessions: 4,

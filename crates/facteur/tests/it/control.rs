@@ -32,6 +32,7 @@ async fn status_says_how_the_server_is() {
     assert_eq!(status["sessions"], 1);
     assert_eq!(status["queued"], 0);
     assert_eq!(status["spool"], "well");
+    assert_eq!(status["confinement"]["state"], "landlock");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

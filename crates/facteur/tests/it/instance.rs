@@ -211,6 +211,11 @@ impl Instance {
         until("the process ends", || child.try_wait().unwrap())
     }
 
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod confinement;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod control;
