@@ -21,14 +21,13 @@ const ADDRESS_V6: u32 = 64;
 
 /// The count of all connections.
 pub(crate) struct Census {
-    limits: Limits,
-    hostname: Domain,
     counts: Mutex<Counts>,
     crowded: AtomicBool,
 }
 
-#[derive(Default)]
 struct Counts {
+    limits: Limits,
+    hostname: Domain,
     all: usize,
     strangers: usize,
     places: HashMap<Place, usize>,
@@ -52,11 +51,23 @@ pub(crate) struct Ticket {
 impl Census {
     pub(crate) fn new(limits: Limits, hostname: Domain) -> Arc<Self> {
         Arc::new(Self {
-            limits,
-            hostname,
-            counts: Mutex::default(),
+            counts: Mutex::new(Counts {
+                limits,
+                hostname,
+                all: 0,
+                strangers: 0,
+                places: HashMap::new(),
+            }),
             crowded: AtomicBool::new(false),
         })
+    }
+
+    /// Counts by other limits from now on; whoever is connected stays, however many they are.
+    pub(crate) fn reload(&self, limits: Limits, hostname: Domain) {
+        let mut counts = self.counts();
+        counts.limits = limits;
+        counts.hostname = hostname;
+        self.note_crowd(&counts);
     }
 
     /// Counts a connection, or says why it is one too many. `stranger` is the address of a client that may not
@@ -65,26 +76,27 @@ impl Census {
         let stranger = stranger.map(|ip| ip.to_canonical());
         let mut counts = self.counts();
         if let Some(ip) = stranger {
-            for (place, limit) in self.places(ip) {
+            for (place, limit) in counts.places_of(ip) {
                 if counts
                     .places
                     .get(&place)
                     .is_some_and(|count| *count >= limit)
                 {
-                    return Err(Reply::too_many_connections_from_you(&self.hostname, ip));
+                    let hostname = &counts.hostname;
+                    return Err(Reply::too_many_connections_from_you(hostname, ip));
                 }
             }
         }
-        let full = counts.all >= self.limits.connections
-            || (stranger.is_some() && counts.strangers >= self.for_strangers());
+        let full = counts.all >= counts.limits.connections
+            || (stranger.is_some() && counts.strangers >= counts.for_strangers());
         if full {
-            return Err(Reply::too_many_connections(&self.hostname));
+            return Err(Reply::too_many_connections(&counts.hostname));
         }
         counts.all += 1;
         if let Some(ip) = stranger {
             counts.strangers += 1;
             self.note_crowd(&counts);
-            for (place, _) in self.places(ip) {
+            for (place, _) in counts.places_of(ip) {
                 *counts.places.entry(place).or_default() += 1;
             }
         }
@@ -106,15 +118,21 @@ impl Census {
     }
 
     fn note_crowd(&self, counts: &Counts) {
-        let crowded = counts.strangers * 5 >= self.for_strangers() * 4;
+        let crowded = counts.strangers * 5 >= counts.for_strangers() * 4;
         self.crowded.store(crowded, Ordering::Relaxed);
     }
 
-    fn for_strangers(&self) -> usize {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counts {
+    const fn for_strangers(&self) -> usize {
         self.limits.connections.saturating_sub(self.limits.reserved)
     }
 
-    fn places(&self, ip: IpAddr) -> [(Place, usize); 2] {
+    fn places_of(&self, ip: IpAddr) -> [(Place, usize); 2] {
         let address = match ip {
             IpAddr::V4(_) => ip,
             IpAddr::V6(v6) => first_of_v6(v6, ADDRESS_V6),
@@ -123,10 +141,6 @@ impl Census {
             (Place::Address(address), self.limits.per_address),
             (Place::Network(network_of(ip)), self.limits.per_network),
         ]
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -154,7 +168,7 @@ impl Drop for Ticket {
         };
         counts.strangers -= 1;
         self.census.note_crowd(&counts);
-        for (place, _) in self.census.places(ip) {
+        for (place, _) in counts.places_of(ip) {
             if let Some(count) = counts.places.get_mut(&place) {
                 *count -= 1;
                 if *count == 0 {
@@ -232,6 +246,27 @@ mod tests {
         assert!(census.is_crowded());
         drop(held.pop());
         assert!(!census.is_crowded());
+    }
+
+    #[test]
+    fn other_limits_hold_for_whoever_comes_next() {
+        let census = census(2, 0, 100, 100);
+        let _held = ["192.0.2.1", "192.0.2.2"].map(|ip| census.admit(stranger(ip)).ok().unwrap());
+        let id = Some(ReplyId::TooManyConnections);
+        assert_eq!(refused(&census, stranger("192.0.2.3")), id);
+        let limits = |connections| Limits {
+            connections,
+            reserved: 0,
+            per_network: 100,
+            per_address: 100,
+        };
+        let hostname = Domain::parse("mx.example.org").unwrap();
+        census.reload(limits(3), hostname.clone());
+        let third = census.admit(stranger("192.0.2.3")).ok().unwrap();
+        census.reload(limits(1), hostname);
+        assert_eq!(census.count(), 3, "nobody is sent away");
+        drop(third);
+        assert_eq!(refused(&census, stranger("192.0.2.3")), id);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The way of a message: `listener` accepts under the limits of `census`; `connection` performs what the session
 //! of `facteur_smtp` asks for; `policy` answers MAIL and RCPT; `intake` puts `Received:` in front, streams the
 //! content to the spool and brings back the receipt; `refusal` turns a failure of the spool into a reply;
-//! `turned_away` logs connections that were over a limit.
+//! `turned_away` logs connections that were over a limit; `premises` is what a new configuration leaves as it is.
 
 mod bound;
 mod census;
@@ -15,13 +15,13 @@ mod intake;
 mod listener;
 mod lookups;
 mod policy;
+mod premises;
 mod refusal;
 mod timer;
 mod turned_away;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use facteur_mail::{Clock, Observer};
@@ -35,16 +35,10 @@ pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
 pub use error::ServerError;
 pub use listener::Listener;
 
-use bound::Listening;
 use census::Census;
-use connection::{Services, Stopping};
-use envelopes::Envelopes;
-use intake::Intake;
-use listener::Reception;
-use lookups::Lookups;
-use policy::Policy;
+use connection::Stopping;
+use premises::{Offer, Opened, Place, Premises};
 use timer::Timer;
-use turned_away::TurnedAway;
 
 /// What the server works with.
 #[derive(Clone)]
@@ -81,15 +75,11 @@ impl fmt::Debug for Visitors {
 
 /// A server that runs. Dropped, it stops at once.
 pub struct Server {
-    visitors: Visitors,
-    addresses: Vec<ListenAddress>,
+    premises: Premises,
+    places: Vec<Place>,
     stopping: watch::Sender<Stopping>,
-    alive: mpsc::Receiver<()>,
-    timer: Timer,
+    all_gone: mpsc::Receiver<()>,
 }
-
-/// What the sessions of a listener offer.
-type Offer = Arc<facteur_smtp::server::Config>;
 
 impl Server {
     /// Listens on every place of the configuration, and serves whoever comes. To be called within a tokio runtime.
@@ -110,13 +100,8 @@ impl Server {
         config: Config,
         parts: Parts,
     ) -> Result<Self, ServerError> {
-        let mut listening = Vec::with_capacity(config.listeners.len());
-        let mut addresses = Vec::with_capacity(config.listeners.len());
+        let mut opened = Vec::with_capacity(config.listeners.len());
         for listener in &config.listeners {
-            let failed = |error| ServerError::Listen {
-                address: listener.address.clone(),
-                error,
-            };
             let place = open
                 .iter()
                 .position(|bound| *bound.address() == listener.address);
@@ -124,22 +109,19 @@ impl Server {
                 Some(place) => open.swap_remove(place),
                 None => Bound::open(&listener.address)?,
             };
-            let socket = bound.serve().map_err(failed)?;
-            addresses.push(socket.address().map_err(failed)?);
-            listening.push((socket, Arc::clone(&listener.session)));
+            opened.push((Opened::new(bound)?, Arc::clone(&listener.session)));
         }
         drop(open);
-        let (mut server, reception) = Self::assemble(config, parts);
-        for (socket, session) in listening {
-            match socket {
-                Listening::Tcp(listener) => drop(tokio::spawn(reception(session).run(listener))),
-                Listening::Unix(listener) => drop(tokio::spawn(reception(session).run(listener))),
-            }
-        }
-        for address in &addresses {
+        let mut server = Self::nowhere(&config, &parts);
+        let premises = &server.premises;
+        let services = premises.services(config, parts.router, parts.planner);
+        let serve = |(opened, session)| premises.serve(opened, services(session));
+        let places: Vec<_> = opened.into_iter().map(serve).collect();
+        drop(services);
+        server.places = places;
+        for address in server.addresses() {
             info!(%address, "listening");
         }
-        server.addresses = addresses;
         Ok(server)
     }
 
@@ -149,76 +131,109 @@ impl Server {
         parts: Parts,
         listeners: impl IntoIterator<Item = (L, Offer)>,
     ) -> Self {
-        let (server, reception) = Self::assemble(config, parts);
-        for (listener, session) in listeners {
-            drop(tokio::spawn(reception(session).run(listener)));
-        }
+        let mut server = Self::nowhere(&config, &parts);
+        let premises = &server.premises;
+        let services = premises.services(config, parts.router, parts.planner);
+        let serve = |(listener, session)| premises.serve_on(None, listener, services(session));
+        let places: Vec<_> = listeners.into_iter().map(serve).collect();
+        drop(services);
+        server.places = places;
         server
     }
 
-    /// A server that listens nowhere yet, and how to make what its accept loops need.
-    fn assemble(config: Config, parts: Parts) -> (Self, impl Fn(Offer) -> Reception) {
+    /// A server that listens nowhere yet.
+    fn nowhere(config: &Config, parts: &Parts) -> Self {
         let (stopping, stops) = watch::channel(Stopping::No);
         let (alive, all_gone) = mpsc::channel(1);
-        let config = Arc::new(config);
-        let lookups = Lookups::new(parts.planner, config.patience.lookup);
-        let policy = Arc::new(Policy::new(parts.router, lookups));
-        let census = Census::new(config.limits.clone(), config.hostname.clone());
-        let envelopes = Envelopes::new(config.max_envelope_octets);
-        let sessions = Arc::new(AtomicU64::new(1));
-        let turned_away = Arc::new(TurnedAway::default());
-        let server = Self {
-            visitors: Visitors(Arc::clone(&census)),
-            addresses: Vec::new(),
+        Self {
+            premises: Premises::new(config, parts, stops, alive),
+            places: Vec::new(),
             stopping,
-            alive: all_gone,
-            timer: Timer::new(Arc::clone(&parts.clock)),
-        };
-        let reception = move |session| Reception {
-            services: Services {
-                session,
-                config: Arc::clone(&config),
-                policy: Arc::clone(&policy),
-                intake: Intake::new(
-                    Arc::clone(&parts.spool),
-                    Arc::clone(&config),
-                    Arc::clone(&envelopes),
-                ),
-                census: Arc::clone(&census),
-                observer: Arc::clone(&parts.observer),
-                stopping: stops.clone(),
-            },
-            clock: Arc::clone(&parts.clock),
-            sessions: Arc::clone(&sessions),
-            turned_away: Arc::clone(&turned_away),
-            alive: alive.clone(),
-        };
-        (server, reception)
+            all_gone,
+        }
+    }
+
+    /// Serves by another configuration, from the next connection on; sessions under way keep what they began with. Places
+    /// that are new are opened, those that are gone are closed, the others stay open all the time. A place that has its
+    /// port in common with one that goes cannot be opened beside it.
+    ///
+    /// # Errors
+    /// As [`Server::start`]: then nothing has changed.
+    pub fn reload(
+        &mut self,
+        config: Config,
+        router: Arc<Router>,
+        planner: Planner,
+    ) -> Result<(), ServerError> {
+        let mut opened = Vec::new();
+        for listener in &config.listeners {
+            let address = &listener.address;
+            let known = self.places.iter().any(|place| place.is(address));
+            let new = (!known).then(|| Bound::open(address).and_then(Opened::new));
+            opened.push(new.transpose()?);
+        }
+        let premises = &self.premises;
+        let (limits, hostname) = (config.limits.clone(), config.hostname.clone());
+        premises.census.reload(limits, hostname);
+        let listeners = config.listeners.clone();
+        let services = premises.services(config, router, planner);
+        // What is no socket of the system's was not in the configuration, and stays as it is.
+        let (mut places, mut before): (Vec<_>, Vec<_>) = std::mem::take(&mut self.places)
+            .into_iter()
+            .partition(|place| place.name.is_none());
+        for (listener, opened) in listeners.into_iter().zip(opened) {
+            let services = services(listener.session);
+            if let Some(opened) = opened {
+                let address = opened.address().clone();
+                info!(%address, "listening");
+                places.push(premises.serve(opened, services));
+            } else if let Some(known) = before.iter().position(|place| place.is(&listener.address))
+            {
+                let place = before.swap_remove(known);
+                place.serve_by(services);
+                places.push(place);
+            }
+        }
+        for name in before.iter().filter_map(|place| place.name.as_ref()) {
+            info!(address = %name.address, "no longer listening");
+        }
+        drop(services);
+        self.places = places;
+        Ok(())
     }
 
     /// Where the server listens, in the order of the configuration, with the ports that the system chose.
     #[must_use]
-    pub fn addresses(&self) -> &[ListenAddress] {
-        &self.addresses
+    pub fn addresses(&self) -> Vec<ListenAddress> {
+        let names = self.places.iter().filter_map(|place| place.name.as_ref());
+        names.map(|name| name.address.clone()).collect()
     }
 
     /// Who is connected.
     #[must_use]
     pub fn visitors(&self) -> Visitors {
-        self.visitors.clone()
+        Visitors(Arc::clone(&self.premises.census))
     }
 
     /// Stops: no connection is accepted any more, sessions that wait get 421, a message under way may come to its
     /// end within `grace`. Returns when every session is over.
-    pub async fn shutdown(mut self, grace: Duration) {
-        self.stopping.send_replace(Stopping::Soon);
-        let deadline = self.timer.now().after(grace);
-        let all_gone = self.timer.until(deadline, self.alive.recv()).await;
-        if all_gone.is_none() {
+    pub async fn shutdown(self, grace: Duration) {
+        let Self {
+            premises,
+            places,
+            stopping,
+            mut all_gone,
+        } = self;
+        stopping.send_replace(Stopping::Soon);
+        let mut timer = Timer::new(Arc::clone(&premises.clock));
+        // Only who runs may hold it.
+        drop((premises, places));
+        let deadline = timer.now().after(grace);
+        if timer.until(deadline, all_gone.recv()).await.is_none() {
             info!("messages under way are given up");
-            self.stopping.send_replace(Stopping::Now);
+            stopping.send_replace(Stopping::Now);
             // Nobody sends: it ends when the last session has.
-            let _ = self.alive.recv().await;
+            let _ = all_gone.recv().await;
         }
     }
 }
@@ -226,7 +241,7 @@ impl Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("addresses", &self.addresses)
+            .field("addresses", &self.addresses())
             .finish_non_exhaustive()
     }
 }

@@ -12,7 +12,7 @@ use facteur_mail::{Clock, Event, Stage, Timestamp};
 use facteur_replies::Reply;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tracing::warn;
 
 use crate::bound::UnixSocket;
@@ -67,9 +67,10 @@ impl Listener for UnixSocket {
 }
 
 /// What an accept loop needs for the connections it starts.
-#[derive(Clone)]
 pub(crate) struct Reception {
-    pub(crate) services: Services,
+    /// What the next connection is served by. When nobody holds the other end, the place is closed.
+    pub(crate) services: watch::Receiver<Services>,
+    pub(crate) stopping: watch::Receiver<Stopping>,
     pub(crate) clock: Arc<dyn Clock>,
     /// The number of the next session.
     pub(crate) sessions: Arc<AtomicU64>,
@@ -79,15 +80,17 @@ pub(crate) struct Reception {
 }
 
 impl Reception {
-    /// Accepts until the server stops.
+    /// Accepts until the server stops or the place is closed.
     pub(crate) async fn run<L: Listener>(mut self, listener: L) {
-        let mut stopping = self.services.stopping.clone();
+        let mut closing = self.services.clone();
         let mut warn_again = Timestamp::default();
         loop {
             let accepted = tokio::select! {
                 biased;
-                _ = stopping.wait_for(|stopping| *stopping > Stopping::No) => return,
+                _ = self.stopping.wait_for(|stopping| *stopping > Stopping::No) => return,
+                // Whoever the system has let in before is served even when the place is closed.
                 accepted = listener.accept() => accepted,
+                _ = closing.wait_for(|_| false) => return,
             };
             match accepted {
                 Ok((stream, ip)) => self.welcome::<L>(stream, ip),
@@ -105,13 +108,14 @@ impl Reception {
         }
     }
 
-    fn welcome<L: Listener>(&mut self, stream: L::Stream, ip: Option<IpAddr>) {
-        let stranger = ip.filter(|_| !self.services.policy.may_relay(ip));
-        let ticket = match self.services.census.admit(stranger) {
+    fn welcome<L: Listener>(&self, stream: L::Stream, ip: Option<IpAddr>) {
+        let services = self.services.borrow().clone();
+        let stranger = ip.filter(|_| !services.policy.may_relay(ip));
+        let ticket = match services.census.admit(stranger) {
             Ok(ticket) => ticket,
             Err(reply) => {
                 self.turned_away.log(ip, &reply, &self.clock);
-                self.services.observer.observe(&Event::Refused(Refused {
+                services.observer.observe(&Event::Refused(Refused {
                     at: self.clock.now(),
                     reply: &reply,
                     stage: Some(Stage::Greeting),
@@ -125,7 +129,6 @@ impl Reception {
             }
         };
         let number = self.sessions.fetch_add(1, Ordering::Relaxed);
-        let services = self.services.clone();
         let timer = Timer::new(Arc::clone(&self.clock));
         let alive = self.alive.clone();
         tokio::spawn(async move {

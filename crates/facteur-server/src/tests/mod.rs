@@ -5,5 +5,6 @@ mod connections;
 mod events;
 mod house;
 mod patience;
+mod reload;
 mod rules;
 mod sockets;

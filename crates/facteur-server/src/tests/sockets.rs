@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 use super::house::{House, domain};
 use crate::{Bound, Config, ListenAddress, ListenerConfig, Server, ServerError};
 
-fn listener(address: ListenAddress, role: smtp::Role) -> ListenerConfig {
+pub(super) fn listener(address: ListenAddress, role: smtp::Role) -> ListenerConfig {
     let session = smtp::Config::new(domain("mx.example.org"), role);
     ListenerConfig {
         address,
@@ -19,18 +19,22 @@ fn listener(address: ListenAddress, role: smtp::Role) -> ListenerConfig {
     }
 }
 
-fn loopback() -> ListenAddress {
+pub(super) fn loopback() -> ListenAddress {
     ListenAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 0)))
 }
 
 async fn connect(server: &Server) -> BufReader<TcpStream> {
-    let ListenAddress::Tcp(address) = &server.addresses()[0] else {
+    let ListenAddress::Tcp(address) = server.addresses()[0] else {
         panic!("not TCP");
     };
+    connect_to(address).await
+}
+
+pub(super) async fn connect_to(address: SocketAddr) -> BufReader<TcpStream> {
     BufReader::new(TcpStream::connect(address).await.unwrap())
 }
 
-async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
+pub(super) async fn line(stream: &mut (impl AsyncBufReadExt + Unpin)) -> String {
     let mut line = String::new();
     stream.read_line(&mut line).await.unwrap();
     line.trim_end().to_owned()
