@@ -79,7 +79,7 @@ pub struct Sender {
     clock: Arc<dyn Clock>,
     connections: Arc<Connections>,
     /// Servers that get their content by DATA, whatever they offer.
-    unchunked: Mutex<HashSet<Endpoint>>,
+    unchunked: Arc<Mutex<HashSet<Endpoint>>>,
 }
 
 impl Sender {
@@ -92,7 +92,20 @@ impl Sender {
             transport,
             clock,
             connections,
-            unchunked: Mutex::default(),
+            unchunked: Arc::default(),
+        }
+    }
+
+    /// A sender by another configuration, with the connections of this one and what it knows of servers. How idle
+    /// connections are kept does not change.
+    #[must_use]
+    pub fn under(&self, config: SenderConfig) -> Self {
+        Self {
+            config,
+            transport: Arc::clone(&self.transport),
+            clock: Arc::clone(&self.clock),
+            connections: Arc::clone(&self.connections),
+            unchunked: Arc::clone(&self.unchunked),
         }
     }
 

@@ -117,6 +117,15 @@ impl Index {
         }
     }
 
+    /// Other limits, for what starts from now on.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+        let most = u32::try_from(limits.per_destination).unwrap_or(u32::MAX);
+        for state in self.states.iter_mut().flatten() {
+            state.window = state.window.min(most);
+        }
+    }
+
     /// Adds a job.
     pub(crate) fn insert(&mut self, message: QueueId, destination: Destination, due: Timestamp) {
         let key = self.intern(destination);
@@ -373,6 +382,28 @@ mod tests {
         }
         assert_eq!(taken(&mut index, at(0)).len(), LIMITS.running);
         assert_eq!(index.running(), LIMITS.running);
+    }
+
+    #[test]
+    fn other_limits_hold_for_what_starts_next() {
+        let mut index = Index::new(LIMITS);
+        for number in 0..9 {
+            index.insert(id(number), to("a.test"), at(0));
+        }
+        let key = taken(&mut index, at(0))[0].key;
+        index.finished(key, Health::Answers, QUICK, at(0));
+        assert_eq!(taken(&mut index, at(0)).len(), 2);
+        index.set_limits(Limits {
+            per_destination: 1,
+            ..LIMITS
+        });
+        index.finished(key, Health::Answers, QUICK, at(0));
+        assert!(taken(&mut index, at(0)).is_empty(), "one still runs");
+        index.finished(key, Health::Answers, QUICK, at(0));
+        assert_eq!(taken(&mut index, at(0)).len(), 1);
+        index.set_limits(LIMITS);
+        index.finished(key, Health::Answers, QUICK, at(0));
+        assert_eq!(taken(&mut index, at(0)).len(), 2);
     }
 
     #[test]

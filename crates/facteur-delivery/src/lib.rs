@@ -25,7 +25,7 @@ use std::sync::Arc;
 use facteur_mail::{Clock, Observer, Random};
 use facteur_route::{Planner, Router};
 use facteur_spool::{Spool, Waiting};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::scheduler::Scheduler;
@@ -64,10 +64,26 @@ pub struct Delivery {
     pub observer: Arc<dyn Observer>,
 }
 
+/// The part of a configuration that can be another one while delivery runs.
+#[derive(Clone)]
+pub struct Terms {
+    /// Times, limits, language.
+    pub config: Config,
+    /// Where addresses go, by the configuration.
+    pub router: Arc<Router>,
+    /// Where domains take their mail, by DNS.
+    pub planner: Planner,
+    /// What speaks to other servers.
+    pub remote: Arc<dyn Remote>,
+    /// What writes to local mailboxes.
+    pub mailboxes: Arc<dyn Mailboxes>,
+}
+
 /// Delivery while it runs.
 #[derive(Debug)]
 pub struct Handle {
     announce: mpsc::UnboundedSender<Waiting>,
+    terms: watch::Sender<Terms>,
     stop: oneshot::Sender<()>,
     scheduler: JoinHandle<()>,
 }
@@ -85,11 +101,24 @@ impl Delivery {
             // Nobody listens once delivery has stopped; the message stays on disk.
             drop(for_spool.send(waiting));
         }));
-        let scheduler = Scheduler::new(Arc::new(Shared::new(self)), announced);
+        let (terms, next) = watch::channel(self.terms());
+        let for_scheduler = announce.downgrade();
+        let scheduler = Scheduler::new(Arc::new(Shared::new(self)), announced, for_scheduler);
         Handle {
             announce,
+            terms,
             stop,
-            scheduler: tokio::spawn(scheduler.run(stopped)),
+            scheduler: tokio::spawn(scheduler.run(next, stopped)),
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            config: self.config.clone(),
+            router: Arc::clone(&self.router),
+            planner: self.planner.clone(),
+            remote: Arc::clone(&self.remote),
+            mailboxes: Arc::clone(&self.mailboxes),
         }
     }
 }
@@ -99,6 +128,12 @@ impl Handle {
     pub fn announce(&self, waiting: Waiting) {
         // Nobody listens once delivery has stopped; the message stays on disk.
         drop(self.announce.send(waiting));
+    }
+
+    /// Delivers by other terms, from the next job on; those under way go on as they began. Whatever waits goes where the
+    /// new router says.
+    pub fn reload(&self, terms: Terms) {
+        drop(self.terms.send_replace(terms));
     }
 
     /// Stops: starts nothing more, lets running deliveries go on for [`Config::shutdown_grace`], then drops them. What
@@ -126,6 +161,14 @@ fn resume(result: Result<(), tokio::task::JoinError>) {
         && let Ok(panic) = error.try_into_panic()
     {
         std::panic::resume_unwind(panic);
+    }
+}
+
+impl std::fmt::Debug for Terms {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Terms")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The loop that starts deliveries: one task for each that runs, none for those that wait.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +8,11 @@ use std::time::Duration;
 use facteur_mail::{QueueId, Timestamp};
 use facteur_route::{Destination, Router};
 use facteur_spool::{SpoolError, Waiting};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 
+use crate::Terms;
+use crate::config::Config;
 use crate::index::{Health, Index, Job, Key, Limits};
 use crate::message::Message;
 use crate::work::{self, Done, Shared};
@@ -28,11 +31,12 @@ pub(crate) struct Scheduler {
     shared: Arc<Shared>,
     index: Index,
     announced: mpsc::UnboundedReceiver<Waiting>,
+    announce: mpsc::WeakUnboundedSender<Waiting>,
     tasks: JoinSet<Done>,
     /// What each running task works on.
     running: HashMap<Id, Running>,
-    /// The messages that are being worked on, and by how many tasks.
-    messages: HashMap<QueueId, (Arc<Message>, usize)>,
+    /// The messages that are being worked on.
+    messages: HashMap<QueueId, Busy>,
     /// The spool cannot write: nothing is started before this moment.
     paused_until: Option<Timestamp>,
 }
@@ -45,16 +49,24 @@ struct Running {
     since: Timestamp,
 }
 
+/// A message that is being worked on.
+struct Busy {
+    message: Arc<Message>,
+    /// By how many tasks.
+    tasks: usize,
+    /// Where its recipients were said to go when the first of them started.
+    router: Arc<Router>,
+}
+
 type Joined = Option<Result<(Id, Done), JoinError>>;
 
 impl Scheduler {
-    pub(crate) fn new(shared: Arc<Shared>, announced: mpsc::UnboundedReceiver<Waiting>) -> Self {
-        let config = &shared.config;
-        let mut index = Index::new(Limits {
-            running: config.max_running.max(1),
-            per_destination: config.max_per_destination.max(1),
-            pause: config.destination_pause,
-        });
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        announced: mpsc::UnboundedReceiver<Waiting>,
+        announce: mpsc::WeakUnboundedSender<Waiting>,
+    ) -> Self {
+        let mut index = Index::new(limits(&shared.config));
         let router = Arc::clone(&shared.router);
         shared
             .spool
@@ -63,6 +75,7 @@ impl Scheduler {
             shared,
             index,
             announced,
+            announce,
             tasks: JoinSet::new(),
             running: HashMap::new(),
             messages: HashMap::new(),
@@ -71,7 +84,11 @@ impl Scheduler {
     }
 
     /// Runs until `stopped` is sent or dropped, or the spool is closed.
-    pub(crate) async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
+    pub(crate) async fn run(
+        mut self,
+        mut terms: watch::Receiver<Terms>,
+        mut stopped: oneshot::Receiver<()>,
+    ) {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let now = self.shared.clock.now();
@@ -100,10 +117,37 @@ impl Scheduler {
                         insert(&mut self.index, &self.shared.router, &waiting);
                     }
                 }
+                Ok(()) = terms.changed() => {
+                    let next = terms.borrow_and_update().clone();
+                    self.go_on_under(next);
+                }
                 () = sleep => {}
             }
         }
         self.wind_down().await;
+    }
+
+    /// Goes on under other terms. Jobs stand where the old router sent them: where the new one may say otherwise, every
+    /// message is announced again. A job that finds nobody to deliver to ends, so that it does not matter which
+    /// ones are there twice.
+    fn go_on_under(&mut self, terms: Terms) {
+        let before = Arc::clone(&self.shared.router);
+        self.index.set_limits(limits(&terms.config));
+        self.shared = Arc::new(self.shared.under(terms));
+        if *before == *self.shared.router {
+            return;
+        }
+        let spool = Arc::clone(&self.shared.spool);
+        let announce = self.announce.clone();
+        // It reads every message from the disk; what is due goes on meanwhile.
+        drop(tokio::task::spawn_blocking(move || {
+            spool.waiting(&mut |waiting| {
+                if let Some(announce) = announce.upgrade() {
+                    // Nobody listens once delivery has stopped.
+                    drop(announce.send(waiting));
+                }
+            });
+        }));
     }
 
     /// Starts as much as the limits allow; returns when to look again if nothing happens before.
@@ -136,19 +180,20 @@ impl Scheduler {
     }
 
     fn start(&mut self, job: Job) {
-        let (message, count) = self
-            .messages
-            .entry(job.message)
-            .or_insert_with(|| (Arc::new(Message::new(job.message)), 0));
-        *count += 1;
-        message.job_starts();
+        let busy = self.messages.entry(job.message).or_insert_with(|| Busy {
+            message: Arc::new(Message::new(job.message)),
+            tasks: 0,
+            router: Arc::clone(&self.shared.router),
+        });
+        busy.tasks += 1;
+        busy.message.job_starts();
         let running = Running {
             key: job.key,
             destination: Arc::clone(&job.destination),
             message: job.message,
             since: self.shared.clock.now(),
         };
-        let task = work::run(Arc::clone(&self.shared), Arc::clone(message), job);
+        let task = work::run(Arc::clone(&self.shared), Arc::clone(&busy.message), job);
         let id = self.tasks.spawn(task).id();
         self.running.insert(id, running);
     }
@@ -173,22 +218,35 @@ impl Scheduler {
         let Some(task) = self.running.remove(&id) else {
             return;
         };
-        if let Some((_, count)) = self.messages.get_mut(&task.message) {
-            *count -= 1;
-            if *count == 0 {
-                self.messages.remove(&task.message);
-            }
-        }
         for due in done.again {
             self.index
                 .insert(task.message, (*task.destination).clone(), due);
         }
+        self.one_task_less(task.message);
         let health = done.health.unwrap_or(Health::Unknown);
         self.index
             .finished(task.key, health, now.since(task.since), now);
         if done.spool_fails && self.paused_until.is_none() {
             tracing::error!("the spool cannot write, delivery pauses");
             self.paused_until = Some(now.after(SPOOL_CHECK));
+        }
+    }
+
+    /// The last task of a message that was begun under another router looks where its recipients go now.
+    fn one_task_less(&mut self, message: QueueId) {
+        let Entry::Occupied(mut busy) = self.messages.entry(message) else {
+            return;
+        };
+        busy.get_mut().tasks -= 1;
+        if busy.get().tasks > 0 {
+            return;
+        }
+        let busy = busy.remove();
+        let router = &self.shared.router;
+        if *busy.router != **router
+            && let Ok(queued) = self.shared.spool.show(message)
+        {
+            insert(&mut self.index, router, &queued.waiting());
         }
     }
 
@@ -215,6 +273,14 @@ impl Scheduler {
         // What still runs is dropped: its recipients are known to be uncertain.
         self.tasks.shutdown().await;
         self.shared.remote.close().await;
+    }
+}
+
+fn limits(config: &Config) -> Limits {
+    Limits {
+        running: config.max_running.max(1),
+        per_destination: config.max_per_destination.max(1),
+        pause: config.destination_pause,
     }
 }
 

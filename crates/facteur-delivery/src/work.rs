@@ -23,7 +23,7 @@ use crate::mailbox::Mailboxes;
 use crate::message::Message;
 use crate::remote::Remote;
 use crate::verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
-use crate::{Delivery as Parts, bounce};
+use crate::{Delivery as Parts, Terms, bounce};
 
 /// A message that somebody else holds is asked for again this much later.
 const LEASED_ELSEWHERE: Duration = Duration::from_secs(5);
@@ -49,8 +49,14 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Arc<dyn Observer>,
     random: Arc<dyn Random>,
-    stopping: AtomicBool,
-    told_to_stop: Notify,
+    stopping: Arc<Stopping>,
+}
+
+/// Whether the server stops; the same under all terms.
+#[derive(Default)]
+struct Stopping {
+    now: AtomicBool,
+    told: Notify,
 }
 
 /// What a job came to, for the scheduler.
@@ -77,15 +83,31 @@ impl Shared {
             clock: parts.clock,
             observer: parts.observer,
             random: parts.random,
-            stopping: AtomicBool::new(false),
-            told_to_stop: Notify::new(),
+            stopping: Arc::default(),
+        }
+    }
+
+    /// The same under other terms.
+    pub(crate) fn under(&self, terms: Terms) -> Self {
+        Self {
+            policy: terms.config.policy(),
+            config: terms.config,
+            spool: Arc::clone(&self.spool),
+            router: terms.router,
+            planner: terms.planner,
+            remote: terms.remote,
+            mailboxes: terms.mailboxes,
+            clock: Arc::clone(&self.clock),
+            observer: Arc::clone(&self.observer),
+            random: Arc::clone(&self.random),
+            stopping: Arc::clone(&self.stopping),
         }
     }
 
     /// Tells the jobs that the server stops: none waits for the spool any more.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
-        self.told_to_stop.notify_waiters();
+        self.stopping.now.store(true, Ordering::SeqCst);
+        self.stopping.told.notify_waiters();
     }
 
     /// Makes changes durable. While the spool cannot write, it is tried again: what is known here is known nowhere else.
@@ -97,8 +119,8 @@ impl Shared {
     ) -> Result<Settled, SpoolError> {
         loop {
             // Made before the question, so that it hears whatever is said after it.
-            let told = self.told_to_stop.notified();
-            let stopping = self.stopping.load(Ordering::SeqCst);
+            let told = self.stopping.told.notified();
+            let stopping = self.stopping.now.load(Ordering::SeqCst);
             let settled = self.spool.settle(message.id, changes.to_vec()).await;
             match settled {
                 Err(SpoolError::Write { .. }) if !stopping => {

@@ -125,8 +125,8 @@ pub enum AliasLoop {
     },
 }
 
-/// Answers where mail goes.
-#[derive(Debug, Clone)]
+/// Answers where mail goes. Two are equal if they give the same answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Router {
     config: Config,
 }

@@ -589,6 +589,20 @@ async fn a_connection_carries_so_many_messages_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_sender_under_another_configuration_has_the_connections_of_the_first() {
+    let mut world = World::new(&[(ONE, server())]);
+    drop(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
+    let renamed = world.sender.under(SenderConfig::new("renamed.test"));
+    world.sender = Arc::new(renamed);
+    drop(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
+    assert_eq!(world.net.connections(), 1);
+    world.sender.close().await;
+    world.sender = Arc::new(world.sender.under(SenderConfig::new("again.test")));
+    drop(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
+    assert_eq!(world.net.count("EHLO again.test"), 1);
+}
+
+#[tokio::test]
 async fn an_idle_connection_says_quit_when_its_time_is_over() {
     let world = World::new(&[(ONE, server())]);
     drop(world.carry(hosts(&["192.0.2.1"]), message(1)).await);

@@ -8,6 +8,8 @@ mod office;
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod simulation;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use facteur_delivery::{
     Carried, Config, Delivery, Handle, Letter, Load, MailboxError, Mailboxes, Outcome, Remote,
-    RemoteFuture, Storing, Way,
+    RemoteFuture, Storing, Terms, Way,
 };
 use facteur_mail::{
     Address, Attempt, BodyType, Client, Clock, Delivery as Kind, Domain, Envelope, Event, Notify,
@@ -18,10 +18,12 @@ use facteur_mail::{
 };
 use facteur_replies::{RemoteReply, Reply, ReplyCode};
 use facteur_route::{
-    Config as RouterConfig, Deliver, LocalDomain, MaildirTemplate, Planner, Policy, Router,
+    Config as RouterConfig, Deliver, LocalDomain, MaildirTemplate, NextHop, Pattern, Planner,
+    Policy, RouteRule, Router,
 };
 use facteur_spool::{MemorySpool, Refusal, Spool};
 use facteur_testkit::{ManualClock, SeededRandom, Zone};
+use tokio::sync::Notify as Notified;
 
 /// How often tasks are polled before they are taken to have nothing left to do.
 const POLLS: usize = 60;
@@ -39,6 +41,8 @@ pub(crate) enum Answer {
     Silence,
     /// Nobody answers, ever.
     Hangs,
+    /// To RCPT, a 450 once this is told.
+    Late(Arc<Notified>),
 }
 
 /// A remote that answers by the name of the host.
@@ -117,6 +121,7 @@ impl FakeRemote {
         let (stage, said) = match answer {
             Answer::Taken(line) => (Stage::EndOfData, remote(250, line)),
             Answer::Rcpt(code, line) => (Stage::Rcpt, remote(*code, line)),
+            Answer::Late(_) => (Stage::Rcpt, remote(450, "4.2.1 later")),
             Answer::Greeting(code, line) => (Stage::Greeting, remote(*code, line)),
             Answer::Silence | Answer::Hangs => {
                 let reply = Reply::no_answer(host, "connection refused");
@@ -138,9 +143,11 @@ impl FakeRemote {
                 attempt,
                 delivery: Kind::Relayed,
             },
-            Answer::Rcpt(..) | Answer::Greeting(..) | Answer::Silence | Answer::Hangs => {
-                Outcome::NotTaken { attempt }
-            }
+            Answer::Rcpt(..)
+            | Answer::Greeting(..)
+            | Answer::Silence
+            | Answer::Hangs
+            | Answer::Late(_) => Outcome::NotTaken { attempt },
         }
     }
 }
@@ -179,6 +186,9 @@ impl Remote for FakeRemote {
             }
             if matches!(answer, Answer::Hangs) {
                 std::future::pending::<()>().await;
+            }
+            if let Answer::Late(told) = &answer {
+                told.notified().await;
             }
             let outcome = self.outcome(&host, &answer);
             Carried {
@@ -338,6 +348,39 @@ impl Office {
         self.quiet().await;
     }
 
+    /// Other routes from now on: patterns and next hops.
+    pub(crate) fn reroute(&self, routes: &[(&str, &str)]) {
+        let mut config = router_config();
+        config.routes = routes
+            .iter()
+            .map(|(pattern, hop)| RouteRule {
+                pattern: Pattern::parse(pattern).unwrap(),
+                next_hop: NextHop::parse(hop, 25).unwrap(),
+            })
+            .collect();
+        let random = Arc::new(SeededRandom::new(1));
+        let zone = Arc::new(self.zone.clone());
+        self.handle.as_ref().unwrap().reload(Terms {
+            config: self.config.clone(),
+            router: Arc::new(Router::new(config)),
+            planner: Planner::new(zone, random, Policy::default()),
+            remote: self.remote.clone(),
+            mailboxes: self.mailboxes.clone(),
+        });
+    }
+
+    /// Lets tasks and threads run until something is true.
+    pub(crate) async fn until(&self, what: &str, mut is_true: impl FnMut() -> bool) {
+        for _ in 0..100_000 {
+            if is_true() {
+                return;
+            }
+            std::thread::yield_now();
+            self.quiet().await;
+        }
+        panic!("waited in vain: {what}");
+    }
+
     pub(crate) async fn shutdown(&mut self) {
         self.handle.take().unwrap().shutdown().await;
     }
@@ -350,6 +393,10 @@ impl Office {
 }
 
 fn router() -> Router {
+    Router::new(router_config())
+}
+
+fn router_config() -> RouterConfig {
     let domain = LocalDomain {
         deliver: Deliver::Maildir(MaildirTemplate::parse("/mail/{domain}/{user}").unwrap()),
         users: None,
@@ -357,7 +404,7 @@ fn router() -> Router {
         catch_all: None,
         tag_delimiter: Some('+'),
     };
-    Router::new(RouterConfig {
+    RouterConfig {
         hostname: Domain::parse("mail.here.test").unwrap(),
         addresses: [IpAddr::from([192, 0, 2, 1])].into(),
         postmaster: None,
@@ -365,7 +412,7 @@ fn router() -> Router {
         relay_domains: Vec::new(),
         relay_networks: Vec::new(),
         routes: Vec::new(),
-    })
+    }
 }
 
 pub(crate) fn address(text: &str) -> Address {
