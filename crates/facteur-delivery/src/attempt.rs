@@ -144,6 +144,8 @@ impl Sender {
             held: None,
             transcript: Transcript::default(),
             speaking_to: None,
+            messages_per_connection: load.messages_per_connection,
+            opened: 0,
         };
         for server in self.servers(load.way) {
             job.try_server(&server).await;
@@ -240,6 +242,11 @@ impl Remote for Sender {
         Box::pin(self.attempt(load))
     }
 
+    fn is_warm(&self, way: &Way) -> bool {
+        let servers = self.servers(way);
+        servers.iter().any(|server| self.connections.has(server))
+    }
+
     /// Says QUIT on every idle connection. From now on each message has a connection of its own.
     fn close(&self) -> Closing<'_> {
         Box::pin(self.connections.close())
@@ -276,6 +283,10 @@ struct Job<'a> {
     /// What was said so far, and to whom it was said last.
     transcript: Transcript,
     speaking_to: Option<Server>,
+    /// How many messages a connection may carry.
+    messages_per_connection: Option<usize>,
+    /// How many connections were opened, or tried to be.
+    opened: u32,
 }
 
 /// What follows from a verdict.
@@ -302,19 +313,23 @@ impl Job<'_> {
                 None
             };
             let reused = idle.is_some();
-            let connection = match idle {
+            let mut connection = match idle {
                 Some(connection) => {
                     if self.speaking_to.as_ref() != Some(server) {
                         self.transcript.server(server.remote_host(), true);
                     }
                     connection
                 }
-                None => match self.sender.open(server, &mut self.transcript).await {
-                    Ok(connection) => connection,
-                    Err((stage, said)) => return self.nobody_served(server, stage, &said),
-                },
+                None => {
+                    self.opened = self.opened.saturating_add(1);
+                    match self.sender.open(server, &mut self.transcript).await {
+                        Ok(connection) => connection,
+                        Err((stage, said)) => return self.nobody_served(server, stage, &said),
+                    }
+                }
             };
             self.speaking_to = Some(server.clone());
+            connection.messages = self.messages_per_connection;
             let before = self.pending.len();
             let next = self.transact(connection, server, reused).await;
             match next {
@@ -332,9 +347,7 @@ impl Job<'_> {
     async fn idle_connection(&mut self, server: &Server) -> Option<Connection> {
         let connections = &self.sender.connections;
         match self.held.take() {
-            Some((_, connection)) if connections.may_carry_more(&connection.session) => {
-                Some(connection)
-            }
+            Some((_, connection)) if connections.may_carry_more(&connection) => Some(connection),
             Some((server, connection)) => {
                 connections.park(server, connection);
                 None
@@ -483,6 +496,8 @@ impl Job<'_> {
             .map(|recipient| self.outcomes.remove(recipient).unwrap_or_else(nothing))
             .collect();
         let connections = &self.sender.connections;
+        let kept = self.held.as_ref();
+        let kept = kept.is_some_and(|(_, connection)| connections.may_carry_more(connection));
         let hold = self.held.take().map(|held| {
             let hold: Box<dyn Any + Send> = Box::new(Held {
                 connections: Arc::clone(connections),
@@ -494,6 +509,8 @@ impl Job<'_> {
             outcomes,
             hold,
             transcript: self.transcript,
+            opened: self.opened,
+            kept,
         }
     }
 }

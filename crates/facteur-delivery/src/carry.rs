@@ -1,29 +1,39 @@
 //! Where a message goes and how it gets there: by the router's word, by DNS, over the wire or into a mailbox.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use facteur_mail::event::{RouteRule, RouteTaken};
 use facteur_mail::text::escaped;
 use facteur_mail::{
     Attempt, BodyType, Delivery, Domain, Host, QueueId, Recipient, Said, Stage, Timestamp,
-    Transcript,
 };
 use facteur_replies::Reply;
 use facteur_route::{Deliver, Destination, NextHop, Plan, Route, Router, route_taken};
 use facteur_smtp::client::Dialect;
 use facteur_spool::{Leased, SpoolError};
 
-use crate::index::{Job, Kind};
+use crate::index::{Allowance, Job, Kind};
 use crate::mailbox::Letter;
 use crate::remote::{Carried, Load, Way};
 use crate::verdict::Outcome;
 use crate::work::Shared;
+
+/// What came of a job.
+pub(crate) struct Errand {
+    /// None where a limit keeps it back: nothing was tried.
+    pub(crate) trip: Option<Trip>,
+    /// The destination's mail servers, where they matter and were not known.
+    pub(crate) hosts: Option<Arc<[Domain]>>,
+}
 
 /// What came of a message at a destination, and by which way.
 pub(crate) struct Trip {
     pub(crate) carried: Carried,
     /// None where nothing was tried.
     pub(crate) route: Option<RouteTaken>,
+    /// Whether a server was spoken to, or a mailbox written.
+    pub(crate) sent: bool,
 }
 
 /// Delivers, or finds out why not.
@@ -32,46 +42,116 @@ pub(crate) async fn carry(
     leased: &Leased,
     job: &Job,
     places: &[usize],
-) -> Result<Trip, SpoolError> {
-    match &job.kind {
+) -> Result<Errand, SpoolError> {
+    let allowed = match &job.kind {
         Kind::Wait(attempt) => {
             let attempt = Attempt::clone(attempt);
-            Ok(Trip {
+            return Ok(Errand::made(Trip {
                 carried: all(places, &Outcome::Waits { attempt }),
                 route: None,
-            })
+                sent: false,
+            }));
         }
-        Kind::Try => {
-            shared.spool.attempt_begins(leased.message.id, places)?;
-            Ok(try_destination(shared, leased, &job.destination, places).await)
+        Kind::Try(allowed) => allowed,
+    };
+    if let Destination::Maildir(domain) = &*job.destination {
+        shared.spool.attempt_begins(leased.message.id, places)?;
+        let rule = rule(shared, leased, places);
+        return Ok(Errand::made(Trip {
+            carried: store_all(shared, leased, domain, places).await,
+            route: Some(RouteTaken::without_dns(rule, "mailbox")),
+            sent: true,
+        }));
+    }
+    send(shared, leased, &job.destination, allowed, places).await
+}
+
+impl Errand {
+    const fn made(trip: Trip) -> Self {
+        Self {
+            trip: Some(trip),
+            hosts: None,
         }
     }
 }
 
 fn all(places: &[usize], outcome: &Outcome) -> Carried {
-    Carried {
-        outcomes: places.iter().map(|_| outcome.clone()).collect(),
-        hold: None,
-        transcript: Transcript::default(),
-    }
+    Carried::new(places.iter().map(|_| outcome.clone()).collect())
 }
 
-async fn try_destination(
+/// Sends to other servers, if the limits of these allow it.
+async fn send(
     shared: &Shared,
     leased: &Leased,
     destination: &Destination,
+    allowed: &Allowance,
     places: &[usize],
-) -> Trip {
+) -> Result<Errand, SpoolError> {
     let began = shared.clock.now();
-    let (id, port) = (leased.message.id, shared.config.port);
     let rule = rule(shared, leased, places);
-    let (route, way) = match destination {
-        Destination::Maildir(domain) => {
-            return Trip {
-                carried: store_all(shared, leased, domain, places).await,
-                route: Some(RouteTaken::without_dns(rule, "mailbox")),
-            };
+    let (route, way) = find_way(shared, leased.message.id, rule, destination).await;
+    let way = match way {
+        Ok(way) => way,
+        Err(reply) => {
+            let attempt = ours(shared, began, Stage::Route, reply);
+            return Ok(Errand::made(Trip {
+                carried: all(places, &Outcome::NotTaken { attempt }),
+                route: Some(route),
+                sent: false,
+            }));
         }
+    };
+    let hosts = allowed.unsited.is_some().then(|| hosts_of(&way));
+    let concerned = concerned(allowed, hosts.as_deref().unwrap_or_default());
+    if concerned || !allowed.may_connect && !shared.remote.is_warm(&way) {
+        return Ok(Errand { trip: None, hosts });
+    }
+    shared.spool.attempt_begins(leased.message.id, places)?;
+    let load = Load {
+        message: leased,
+        recipients: places,
+        way: &way,
+        messages_per_connection: allowed.messages_per_connection,
+    };
+    let trip = Trip {
+        carried: shared.remote.deliver(load).await,
+        route: Some(route),
+        sent: true,
+    };
+    Ok(Errand {
+        trip: Some(trip),
+        hosts,
+    })
+}
+
+/// Whether one of these servers has limits under which the job was not started.
+fn concerned(allowed: &Allowance, hosts: &[Domain]) -> bool {
+    let patterns = allowed.unsited.as_deref().unwrap_or_default();
+    let limited = |host| patterns.iter().any(|pattern| pattern.matches(host));
+    hosts.iter().any(limited)
+}
+
+/// The names of the servers of a way.
+fn hosts_of(way: &Way) -> Arc<[Domain]> {
+    let Way::Hosts { hosts, .. } = way else {
+        return Arc::default();
+    };
+    let names = hosts.iter().filter_map(|host| match &host.name {
+        Host::Domain(name) => Some(name.clone()),
+        Host::Literal(_) => None,
+    });
+    names.collect()
+}
+
+/// The servers that may take a message, or what to say when there are none; and how that was found.
+async fn find_way(
+    shared: &Shared,
+    id: QueueId,
+    rule: RouteRule,
+    destination: &Destination,
+) -> (RouteTaken, Result<Way, Reply>) {
+    let port = shared.config.port;
+    match destination {
         Destination::Mx(domain) => {
             let (plan, mx) = shared.planner.reasoned(domain).await;
             let route = route_taken(rule, &plan, Some(&mx));
@@ -85,24 +165,11 @@ async fn try_destination(
         }
         Destination::Relay(hop) => by_hop(shared, id, rule, hop, Dialect::Smtp).await,
         Destination::Lmtp(hop) => by_hop(shared, id, rule, hop, Dialect::Lmtp).await,
-    };
-    let carried = match way {
-        Ok(way) => {
-            let load = Load {
-                message: leased,
-                recipients: places,
-                way: &way,
-            };
-            shared.remote.deliver(load).await
+        // A mailbox is no server.
+        Destination::Maildir(_) => {
+            let route = RouteTaken::without_dns(rule, "mailbox");
+            (route, Err(Reply::local_error()))
         }
-        Err(reply) => {
-            let attempt = ours(shared, began, Stage::Route, reply);
-            all(places, &Outcome::NotTaken { attempt })
-        }
-    };
-    Trip {
-        carried,
-        route: Some(route),
     }
 }
 
@@ -199,11 +266,7 @@ async fn store_all(shared: &Shared, leased: &Leased, domain: &Domain, places: &[
             },
         });
     }
-    Carried {
-        outcomes,
-        hold: None,
-        transcript: Transcript::default(),
-    }
+    Carried::new(outcomes)
 }
 
 /// Puts the message into one mailbox.

@@ -7,6 +7,7 @@ use facteur_mail::{Address, Domain};
 use facteur_replies::Language;
 
 use crate::backoff::Backoff;
+use crate::limits::{Order, Rule};
 use crate::verdict::Policy;
 
 /// What delivery must know; `facteur` fills it from `[delivery]`.
@@ -35,6 +36,10 @@ pub struct Config {
     pub destination_pause: Duration,
     /// How long running deliveries may go on when the server stops.
     pub shutdown_grace: Duration,
+    /// Limits of destinations.
+    pub rules: Vec<Rule>,
+    /// What an operator ordered before this start; another configuration changes nothing of it.
+    pub orders: Vec<Order>,
 }
 
 impl Config {
@@ -53,6 +58,8 @@ impl Config {
             max_per_destination: 20,
             destination_pause: Duration::from_secs(4 * 60),
             shutdown_grace: Duration::from_secs(10),
+            rules: Vec::new(),
+            orders: Vec::new(),
         }
     }
 

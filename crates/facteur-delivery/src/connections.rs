@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use facteur_mail::{Clock, Timestamp};
-use facteur_smtp::client::{Dialect, Session};
+use facteur_smtp::client::Dialect;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::runtime::Handle;
 
@@ -104,9 +104,12 @@ impl Connections {
     }
 
     /// Whether another message may go over an idle connection.
-    pub(crate) fn may_carry_more(&self, session: &Session) -> bool {
+    pub(crate) fn may_carry_more(&self, connection: &Connection) -> bool {
+        let session = &connection.session;
         let announced = session.extensions().max_messages.unwrap_or(usize::MAX);
-        session.is_idle() && session.messages() < self.limits.messages.min(announced)
+        let most = connection.messages.unwrap_or(usize::MAX);
+        let most = self.limits.messages.min(announced).min(most);
+        session.is_idle() && session.messages() < most
     }
 
     /// Keeps a connection for the next message, if it is idle and may carry one more; else says QUIT on it. Neither
@@ -123,7 +126,7 @@ impl Connections {
         };
         let until = now.after(idle).min(dies);
         let kept = !shelf.closed
-            && self.may_carry_more(&connection.session)
+            && self.may_carry_more(&connection)
             && until > now
             && shelf.parked.len() < self.limits.connections;
         if !kept {

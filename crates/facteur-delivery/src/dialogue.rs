@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     pub(crate) stream: Stream,
     pub(crate) session: Session,
     pub(crate) opened: Timestamp,
+    /// How many messages it may carry, where its destination has a limit.
+    pub(crate) messages: Option<usize>,
     input: Vec<u8>,
 }
 
@@ -63,6 +65,7 @@ impl Connection {
             stream,
             session,
             opened,
+            messages: None,
             input: Vec::new(),
         }
     }

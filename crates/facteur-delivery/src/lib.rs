@@ -11,11 +11,15 @@ mod carry;
 mod config;
 mod connections;
 mod dialogue;
+mod health;
 mod index;
+mod limits;
 mod mailbox;
 mod message;
 mod remote;
+mod rules;
 mod scheduler;
+mod steering;
 mod transport;
 mod verdict;
 mod work;
@@ -28,7 +32,8 @@ use facteur_spool::{Spool, Waiting};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Ears, Scheduler};
+use crate::steering::COMMANDS;
 use crate::work::Shared;
 
 pub use attempt::{MAX_ADDRESSES, MAX_HOSTS, Sender, SenderConfig};
@@ -36,8 +41,11 @@ pub use backoff::Backoff;
 pub use config::Config;
 pub use connections::CacheLimits;
 pub use facteur_smtp::client::Dialect;
+pub use index::{DestinationView, HeldView, LimitsView, SlowedView, Survey, Why};
+pub use limits::{Limits, MAX_ORDERS, OnRateLimit, Order, RATE_LIMIT_PAUSE, Rule, Target, What};
 pub use mailbox::{DiskMailboxes, Letter, MailboxError, Mailboxes, Storing};
 pub use remote::{Carried, Closing, Load, Remote, RemoteFuture, Way};
+pub use steering::{Steering, Wanted};
 pub use transport::{Connecting, Duplex, Endpoint, Sockets, Stream, Transport};
 pub use verdict::{Grounds, Outcome, Past, Policy, Verdict, judge};
 
@@ -84,6 +92,7 @@ pub struct Terms {
 pub struct Handle {
     announce: mpsc::UnboundedSender<Waiting>,
     terms: watch::Sender<Terms>,
+    steering: Steering,
     stop: oneshot::Sender<()>,
     scheduler: JoinHandle<()>,
 }
@@ -103,10 +112,16 @@ impl Delivery {
         }));
         let (terms, next) = watch::channel(self.terms());
         let for_scheduler = announce.downgrade();
-        let scheduler = Scheduler::new(Arc::new(Shared::new(self)), announced, for_scheduler);
+        let (give, commands) = mpsc::channel(COMMANDS);
+        let ears = Ears {
+            announced,
+            commands,
+        };
+        let scheduler = Scheduler::new(Arc::new(Shared::new(self)), ears, for_scheduler);
         Handle {
             announce,
             terms,
+            steering: Steering::new(give),
             stop,
             scheduler: tokio::spawn(scheduler.run(next, stopped)),
         }
@@ -128,6 +143,12 @@ impl Handle {
     pub fn announce(&self, waiting: Waiting) {
         // Nobody listens once delivery has stopped; the message stays on disk.
         drop(self.announce.send(waiting));
+    }
+
+    /// What an operator can do.
+    #[must_use]
+    pub fn steering(&self) -> Steering {
+        self.steering.clone()
     }
 
     /// Delivers by other terms, from the next job on; those under way go on as they began. Whatever waits goes where the

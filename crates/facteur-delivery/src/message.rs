@@ -92,11 +92,13 @@ impl Message {
         (!news.settled.is_empty() || !news.late.is_empty()).then_some(news)
     }
 
-    /// Takes those recipients at `destination` that wait and are due, and that no other job works on.
+    /// Takes those recipients at `destination` that wait and are due, and that no other job works on: `most` of them
+    /// at most.
     pub(crate) fn claim(
         &self,
         destination: &Destination,
         now: Timestamp,
+        most: usize,
     ) -> Vec<(usize, RecipientState)> {
         let Some(lease) = self.lease.get() else {
             return Vec::new();
@@ -112,7 +114,7 @@ impl Message {
             let Some(recipient) = state.progress.get(place) else {
                 continue;
             };
-            if recipient.may_be_tried(now) && !state.busy.contains(&place) {
+            if claimed.len() < most && recipient.may_be_tried(now) && !state.busy.contains(&place) {
                 claimed.push((place, recipient.clone()));
                 state.busy.insert(place);
             }

@@ -17,6 +17,11 @@ pub trait Remote: Send + Sync + 'static {
     /// [`Outcome::Taken`] or [`Outcome::NotTaken`].
     fn deliver<'a>(&'a self, load: Load<'a>) -> RemoteFuture<'a>;
 
+    /// Whether there is an idle connection to one of the servers that may take a message.
+    fn is_warm(&self, _way: &Way) -> bool {
+        false
+    }
+
     /// Closes what is kept open for the next message; nothing, unless said otherwise.
     fn close(&self) -> Closing<'_> {
         Box::pin(std::future::ready(()))
@@ -38,6 +43,8 @@ pub struct Load<'a> {
     pub recipients: &'a [usize],
     /// Where it goes.
     pub way: &'a Way,
+    /// How many messages a connection may carry at most, this one included; `None` for as many as usual.
+    pub messages_per_connection: Option<usize>,
 }
 
 /// The servers that may take a message.
@@ -69,12 +76,32 @@ pub struct Carried {
     pub hold: Option<Box<dyn Any + Send>>,
     /// What was said, over all connections.
     pub transcript: Transcript,
+    /// How many connections were opened, or tried to be.
+    pub opened: u32,
+    /// Whether the hold is a connection that can take another message.
+    pub kept: bool,
+}
+
+impl Carried {
+    /// Outcomes without a connection.
+    #[must_use]
+    pub fn new(outcomes: Vec<Outcome>) -> Self {
+        Self {
+            outcomes,
+            hold: None,
+            transcript: Transcript::default(),
+            opened: 0,
+            kept: false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Carried {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Carried")
             .field("outcomes", &self.outcomes)
+            .field("opened", &self.opened)
+            .field("kept", &self.kept)
             .finish_non_exhaustive()
     }
 }

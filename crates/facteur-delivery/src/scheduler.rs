@@ -1,11 +1,12 @@
 //! The loop that starts deliveries: one task for each that runs, none for those that wait.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_mail::{QueueId, Timestamp};
+use facteur_mail::text::escaped;
+use facteur_mail::{Domain, IsoDate, QueueId, Timestamp};
 use facteur_route::{Destination, Router};
 use facteur_spool::{SpoolError, Waiting};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -13,8 +14,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 
 use crate::Terms;
 use crate::config::Config;
-use crate::index::{Health, Index, Job, Key, Limits};
+use crate::index::{Capacity, Ended, Health, Index, Job, Receipt, SlowedView, Survey, Traffic};
 use crate::message::Message;
+use crate::rules::Rules;
+use crate::steering::{Command, Wanted};
 use crate::work::{self, Done, Shared};
 
 /// How often a spool that could not write is asked whether it can again.
@@ -30,7 +33,7 @@ const BATCH: usize = 1_024;
 pub(crate) struct Scheduler {
     shared: Arc<Shared>,
     index: Index,
-    announced: mpsc::UnboundedReceiver<Waiting>,
+    ears: Ears,
     announce: mpsc::WeakUnboundedSender<Waiting>,
     tasks: JoinSet<Done>,
     /// What each running task works on.
@@ -41,9 +44,17 @@ pub(crate) struct Scheduler {
     paused_until: Option<Timestamp>,
 }
 
+/// What the scheduler hears.
+pub(crate) struct Ears {
+    /// Messages that wait from now on.
+    pub(crate) announced: mpsc::UnboundedReceiver<Waiting>,
+    /// An operator's words.
+    pub(crate) commands: mpsc::Receiver<Command>,
+}
+
 /// What a running task works on.
 struct Running {
-    key: Key,
+    receipt: Receipt,
     destination: Arc<Destination>,
     message: QueueId,
     since: Timestamp,
@@ -63,10 +74,13 @@ type Joined = Option<Result<(Id, Done), JoinError>>;
 impl Scheduler {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        announced: mpsc::UnboundedReceiver<Waiting>,
+        ears: Ears,
         announce: mpsc::WeakUnboundedSender<Waiting>,
     ) -> Self {
-        let mut index = Index::new(limits(&shared.config));
+        let config = &shared.config;
+        let orders = config.orders.as_slice().into();
+        let rules = Rules::new(config.rules.as_slice().into(), orders, shared.clock.now());
+        let mut index = Index::new(capacity(config), rules);
         let router = Arc::clone(&shared.router);
         shared
             .spool
@@ -74,7 +88,7 @@ impl Scheduler {
         Self {
             shared,
             index,
-            announced,
+            ears,
             announce,
             tasks: JoinSet::new(),
             running: HashMap::new(),
@@ -103,13 +117,14 @@ impl Scheduler {
             tokio::select! {
                 biased;
                 _ = &mut stopped => break,
+                Some(command) = self.ears.commands.recv() => self.perform(command),
                 joined = self.tasks.join_next_with_id(), if !self.tasks.is_empty() => {
                     self.task_ended(joined);
                     while let Some(joined) = self.tasks.try_join_next_with_id() {
                         self.task_ended(Some(joined));
                     }
                 }
-                count = self.announced.recv_many(&mut batch, BATCH) => {
+                count = self.ears.announced.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
                         break;
                     }
@@ -132,7 +147,10 @@ impl Scheduler {
     /// ones are there twice.
     fn go_on_under(&mut self, terms: Terms) {
         let before = Arc::clone(&self.shared.router);
-        self.index.set_limits(limits(&terms.config));
+        let now = self.shared.clock.now();
+        let rules = terms.config.rules.clone();
+        let rules = self.index.rules().configured(rules, now);
+        self.index.go_on_under(capacity(&terms.config), rules, now);
         self.shared = Arc::new(self.shared.under(terms));
         if *before == *self.shared.router {
             return;
@@ -155,8 +173,8 @@ impl Scheduler {
         if let Some(until) = self.still_paused(now) {
             return Some(until);
         }
-        while let Some(job) = self.index.take(now) {
-            self.start(job);
+        while let Some((job, receipt)) = self.index.take(now) {
+            self.start(job, receipt);
         }
         // Jobs that are due now wait for a running one to end; a sleep would end at once.
         self.index.next_event().filter(|event| *event > now)
@@ -179,7 +197,7 @@ impl Scheduler {
         self.paused_until
     }
 
-    fn start(&mut self, job: Job) {
+    fn start(&mut self, job: Job, receipt: Receipt) {
         let busy = self.messages.entry(job.message).or_insert_with(|| Busy {
             message: Arc::new(Message::new(job.message)),
             tasks: 0,
@@ -188,7 +206,7 @@ impl Scheduler {
         busy.tasks += 1;
         busy.message.job_starts();
         let running = Running {
-            key: job.key,
+            receipt,
             destination: Arc::clone(&job.destination),
             message: job.message,
             since: self.shared.clock.now(),
@@ -204,28 +222,38 @@ impl Scheduler {
             Some(Ok((id, done))) => (id, done),
             Some(Err(error)) => {
                 tracing::error!(%error, "a delivery ended by a bug; its message stays queued");
-                let again = vec![now.after(AFTER_PANIC)];
-                (
-                    error.id(),
-                    Done {
-                        again,
-                        ..Done::default()
-                    },
-                )
+                let done = Done {
+                    again: BTreeMap::from([(now.after(AFTER_PANIC), 1)]),
+                    // Nobody knows how far it came.
+                    traffic: Some(Traffic::default()),
+                    ..Done::default()
+                };
+                (error.id(), done)
             }
             None => return,
         };
         let Some(task) = self.running.remove(&id) else {
             return;
         };
-        for due in done.again {
+        for (due, recipients) in done.again {
+            let destination = Destination::clone(&task.destination);
             self.index
-                .insert(task.message, (*task.destination).clone(), due);
+                .insert(task.message, destination, recipients, due);
         }
         self.one_task_less(task.message);
-        let health = done.health.unwrap_or(Health::Unknown);
-        self.index
-            .finished(task.key, health, now.since(task.since), now);
+        let ended = Ended {
+            health: done.health.unwrap_or(Health::Unknown),
+            took: now.since(task.since),
+            traffic: done.traffic,
+            seen: done.seen,
+            rate_limited: done.rate_limited,
+            hosts: done.hosts,
+            left: done.left,
+        };
+        let slowed = self.index.finished(task.message, &task.receipt, ended, now);
+        if let Some(slowed) = slowed {
+            say_slowed(&task.destination, &slowed);
+        }
         if done.spool_fails && self.paused_until.is_none() {
             tracing::error!("the spool cannot write, delivery pauses");
             self.paused_until = Some(now.after(SPOOL_CHECK));
@@ -247,6 +275,49 @@ impl Scheduler {
             && let Ok(queued) = self.shared.spool.show(message)
         {
             insert(&mut self.index, router, &queued.waiting());
+        }
+    }
+
+    fn perform(&mut self, command: Command) {
+        let now = self.shared.clock.now();
+        match command {
+            Command::Obey(orders) => {
+                let rules = self.index.rules().ordered(orders, now);
+                self.index.obey(rules, now);
+            }
+            Command::Forgive(hosts) => {
+                for host in hosts {
+                    let destination = self.shared.router.destination(&host);
+                    self.index.forgive(&destination);
+                }
+            }
+            Command::Survey {
+                wanted,
+                most,
+                answer,
+            } => {
+                let survey = self.survey(&wanted, most, now);
+                // Whoever asked may have gone.
+                drop(answer.send(survey));
+            }
+        }
+    }
+
+    fn survey(&mut self, wanted: &Wanted, most: usize, now: Timestamp) -> Survey {
+        match wanted {
+            Wanted::All => self.index.survey(|_, _| true, most, now),
+            Wanted::Target(target) => {
+                let fits = |it: &Destination, hosts: &[Domain]| {
+                    target.fits(it) || target.fits_hosts(hosts)
+                };
+                self.index.survey(fits, most, now)
+            }
+            Wanted::Hosts(hosts) => {
+                let router = &self.shared.router;
+                let wanted: BTreeSet<Destination> =
+                    hosts.iter().map(|host| router.destination(host)).collect();
+                self.index.survey(|it, _| wanted.contains(it), most, now)
+            }
         }
     }
 
@@ -276,8 +347,8 @@ impl Scheduler {
     }
 }
 
-fn limits(config: &Config) -> Limits {
-    Limits {
+fn capacity(config: &Config) -> Capacity {
+    Capacity {
         running: config.max_running.max(1),
         per_destination: config.max_per_destination.max(1),
         pause: config.destination_pause,
@@ -287,14 +358,31 @@ fn limits(config: &Config) -> Limits {
 /// One job for each destination of a message and each time at which recipients of it are due there.
 fn insert(index: &mut Index, router: &Router, waiting: &Waiting) {
     if let [only] = waiting.recipients.as_slice() {
-        return index.insert(waiting.id, router.destination(&only.host), only.due);
+        return index.insert(waiting.id, router.destination(&only.host), 1, only.due);
     }
-    let jobs: BTreeSet<(Destination, Timestamp)> = waiting
-        .recipients
-        .iter()
-        .map(|recipient| (router.destination(&recipient.host), recipient.due))
-        .collect();
-    for (destination, due) in jobs {
-        index.insert(waiting.id, destination, due);
+    let mut jobs: BTreeMap<(Destination, Timestamp), u32> = BTreeMap::new();
+    for recipient in &waiting.recipients {
+        let job = (router.destination(&recipient.host), recipient.due);
+        *jobs.entry(job).or_default() += 1;
     }
+    for ((destination, due), recipients) in jobs {
+        index.insert(waiting.id, destination, recipients, due);
+    }
+}
+
+/// A policy acts: that is never done in silence.
+fn say_slowed(destination: &Destination, slowed: &SlowedView) {
+    let (reply, host) = (slowed.attempt.said.to_line(), slowed.attempt.host.as_ref());
+    tracing::warn!(
+        %destination,
+        host = host.map(|host| escaped(&host.name).to_string()),
+        policy = slowed.policy().name(),
+        provider = slowed.wording.map(|wording| wording.provider),
+        reply = escaped(&reply).to_string(),
+        halved = slowed.level,
+        messages_per_minute = slowed.messages.get(),
+        connections = slowed.connections.get(),
+        until = %IsoDate(slowed.until),
+        "the destination asks for less mail and gets it"
+    );
 }

@@ -1,6 +1,7 @@
 //! One job: lease, deliver, judge, write down. Each recipient's outcome is on disk before anything follows
 //! from it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,17 +9,18 @@ use std::time::Duration;
 use facteur_mail::event::{Decision, RouteTaken, Tried, TriedRecipient};
 use facteur_mail::text::escaped;
 use facteur_mail::{
-    Attempt, Clock, Delivery, Event, IsoDate, Observer, QueueId, Random, Recipient, RecipientState,
-    Report, RetryReason, ReversePath, Said, Stage, Timestamp, Transcript,
+    Attempt, Clock, Delivery, Domain, Event, IsoDate, Observer, QueueId, Random, Recipient,
+    RecipientState, Report, RetryReason, ReversePath, Timestamp, Transcript,
 };
-use facteur_replies::{Class, Language, Reply, explain};
+use facteur_replies::{Language, explain};
 use facteur_route::{Planner, Router};
 use facteur_spool::{Change, Leased, Settled, Spool, SpoolError};
 use tokio::sync::Notify;
 
-use crate::carry::{Trip, carry};
+use crate::carry::{Errand, Trip, carry};
 use crate::config::Config;
-use crate::index::{Health, Job};
+use crate::index::{Health, Job, Kind, RateLimited, Seen, Traffic};
+use crate::limits::OnRateLimit;
 use crate::mailbox::Mailboxes;
 use crate::message::Message;
 use crate::remote::Remote;
@@ -62,12 +64,29 @@ struct Stopping {
 /// What a job came to, for the scheduler.
 #[derive(Debug, Default)]
 pub(crate) struct Done {
-    /// When the message has something due at this destination again.
-    pub(crate) again: Vec<Timestamp>,
+    /// When the message has something due at this destination again, and for how many recipients.
+    pub(crate) again: BTreeMap<Timestamp, u32>,
+    /// How many recipients it leaves that are due now, because a limit keeps them back.
+    pub(crate) left: u32,
     /// What was learnt of the destination.
     pub(crate) health: Option<Health>,
+    /// What was sent; `None` if it did not come to that.
+    pub(crate) traffic: Option<Traffic>,
+    /// What was seen of the destination.
+    pub(crate) seen: Option<Seen>,
+    /// The reply that asked for less mail.
+    pub(crate) rate_limited: Option<RateLimited>,
+    /// The destination's mail servers, where they matter and were not known.
+    pub(crate) hosts: Option<Arc<[Domain]>>,
     /// The spool could not write.
     pub(crate) spool_fails: bool,
+}
+
+impl Done {
+    /// One more recipient is due at `moment`.
+    pub(crate) fn again_at(&mut self, moment: Timestamp) {
+        *self.again.entry(moment).or_default() += 1;
+    }
 }
 
 impl Shared {
@@ -169,13 +188,13 @@ fn note_trouble(shared: &Shared, id: QueueId, error: &SpoolError, done: &mut Don
     let now = shared.clock.now();
     match error {
         SpoolError::Gone { .. } | SpoolError::Closed => {}
-        SpoolError::Leased { .. } => done.again.push(now.after(LEASED_ELSEWHERE)),
+        SpoolError::Leased { .. } => done.again_at(now.after(LEASED_ELSEWHERE)),
         SpoolError::Damaged { .. } => {
             tracing::error!(%id, %error, "message is damaged and was set aside");
         }
         SpoolError::Write { .. } => {
             done.spool_fails = true;
-            done.again.push(now);
+            done.again_at(now);
         }
         SpoolError::Full { .. }
         | SpoolError::Read { .. }
@@ -185,7 +204,7 @@ fn note_trouble(shared: &Shared, id: QueueId, error: &SpoolError, done: &mut Don
         | SpoolError::TooLarge { .. }
         | _ => {
             tracing::error!(%id, %error, "message waits for the spool");
-            done.again.push(now.after(AFTER_TROUBLE));
+            done.again_at(now.after(AFTER_TROUBLE));
         }
     }
 }
@@ -198,14 +217,28 @@ async fn work(
 ) -> Result<(), SpoolError> {
     let leased = message.lease(&*shared.spool, &shared.router).await?;
     let soon = shared.clock.now().after(DUE_SOON);
-    let claimed = message.claim(&job.destination, soon);
+    let (most, policy) = match &job.kind {
+        Kind::Try(allowed) => (allowed.recipients, allowed.on_rate_limit),
+        Kind::Wait(_) => (usize::MAX, OnRateLimit::Ignore),
+    };
+    let claimed = message.claim(&job.destination, soon, most);
     if claimed.is_empty() {
         return Ok(());
     }
     let places: Vec<usize> = claimed.iter().map(|(place, _)| *place).collect();
-    let trip = carry(shared, leased, job, &places).await;
-    let result = match trip {
-        Ok(trip) => {
+    let errand = carry(shared, leased, job, &places).await;
+    let result = match errand {
+        Ok(Errand { trip: None, hosts }) => {
+            done.hosts = hosts;
+            done.left = u32::try_from(places.len()).unwrap_or(u32::MAX);
+            Ok(())
+        }
+        Ok(Errand {
+            trip: Some(trip),
+            hosts,
+        }) => {
+            done.hosts = hosts;
+            done.learn(&trip.carried, trip.sent, policy);
             let work = Work {
                 shared,
                 message,
@@ -238,8 +271,7 @@ impl Work<'_> {
     ) -> Result<(), SpoolError> {
         let shared = self.shared;
         let now = shared.clock.now();
-        let Trip { carried, route } = trip;
-        done.health = health(&carried.outcomes);
+        let Trip { carried, route, .. } = trip;
         let mut changes = Vec::with_capacity(claimed.len());
         let mut tries = Vec::with_capacity(claimed.len());
         let mut late = Vec::new();
@@ -260,7 +292,7 @@ impl Work<'_> {
             log(self.message.id, recipient, outcome.attempt(), verdict);
             let (state, is_late) = case.state(outcome, verdict, past.attempts);
             if let RecipientState::Waiting { next_at, .. } = &state {
-                done.again.push(*next_at);
+                done.again_at(*next_at);
                 if is_late {
                     late.push((*place, *next_at));
                 }
@@ -271,8 +303,6 @@ impl Work<'_> {
                 state,
             });
         }
-        done.again.sort_unstable();
-        done.again.dedup();
         let settled = shared.settle(self.message, &changes, done).await;
         // Only now may the connection take its next message: its 250 is on disk.
         drop(carried.hold);
@@ -417,37 +447,6 @@ impl Case<'_> {
         after.is_some_and(|after| self.now >= arrived.after(after))
             && self.report(self.recipient.notify.wants_delay()) == Report::Owed
     }
-}
-
-/// What the outcomes of a job say about its destination.
-fn health(outcomes: &[Outcome]) -> Option<Health> {
-    let silent = |outcome: &Outcome| match outcome {
-        Outcome::Taken { .. } | Outcome::Waits { .. } => false,
-        Outcome::NotTaken { attempt } => {
-            let early = matches!(
-                attempt.stage,
-                Stage::Route | Stage::Connect | Stage::Greeting | Stage::Hello | Stage::StartTls
-            );
-            early && attempt.said.class() != Class::Permanent
-        }
-    };
-    match outcomes {
-        [] | [Outcome::Waits { .. }, ..] => None,
-        [first, ..] if outcomes.iter().all(silent) => {
-            Some(Health::Silent(Arc::new(for_others(first.attempt()))))
-        }
-        [..] => Some(Health::Answers),
-    }
-}
-
-/// A try as it concerns other messages: what a remote said to one message, it did not say to them.
-fn for_others(attempt: &Attempt) -> Attempt {
-    let mut attempt = attempt.clone();
-    if matches!(attempt.said, Said::ByPeer(_)) {
-        let host = attempt.host.as_ref().map_or("", |host| &host.name);
-        attempt.said = Said::ByUs(Reply::destination_busy(host));
-    }
-    attempt
 }
 
 /// One line for each outcome; every text of a stranger escaped.

@@ -12,6 +12,7 @@ mod envelope;
 pub mod environment;
 pub mod event;
 mod message_id;
+mod pace;
 mod progress;
 mod queue_id;
 mod receipt;
@@ -29,6 +30,7 @@ pub use envelope::{
 pub use environment::{Clock, Random, Timestamp};
 pub use event::{Event, Observer, Observers};
 pub use message_id::MessageIdFinder;
+pub use pace::{Pace, Tally};
 pub use progress::{Delivery, Hold, MAX_REASON, Progress, RecipientState, Report, RetryReason};
 pub use queue_id::QueueId;
 pub use receipt::Receipt;

@@ -44,6 +44,11 @@ impl World {
 
     /// Delivers to every recipient; the connection is held as long as the caller keeps what comes back.
     async fn carry(&self, way: Way, message: Leased) -> Carried {
+        self.carry_under(way, message, None).await
+    }
+
+    /// As [`World::carry`], with so many messages on a connection at most.
+    async fn carry_under(&self, way: Way, message: Leased, most: Option<usize>) -> Carried {
         let sender = Arc::clone(&self.sender);
         let delivery = tokio::spawn(async move {
             let recipients: Vec<usize> = (0..message.message.envelope.recipients.len()).collect();
@@ -51,6 +56,7 @@ impl World {
                 message: &message,
                 recipients: &recipients,
                 way: &way,
+                messages_per_connection: most,
             };
             sender.deliver(load).await
         });
@@ -654,4 +660,32 @@ async fn so_many_connections_are_kept_and_the_others_for_a_second() {
     );
     drop(world.carry(hosts(&["192.0.2.1"]), message(1)).await);
     assert_eq!(world.sender.connections.idle(), 0, "closed");
+}
+
+#[tokio::test]
+async fn a_connection_carries_no_more_messages_than_its_destination_allows() {
+    let world = World::new(&[(ONE, server())]);
+    for _ in 0..4 {
+        let carried = world
+            .carry_under(hosts(&["192.0.2.1"]), message(1), Some(2))
+            .await;
+        drop(carried.hold);
+        world.settle_down().await;
+    }
+    assert_eq!((world.net.connections(), world.net.count("MAIL")), (2, 4));
+}
+
+#[tokio::test]
+async fn it_is_known_whether_a_connection_waits_and_what_was_opened() {
+    let world = World::new(&[(ONE, server())]);
+    let way = || hosts(&["192.0.2.1"]);
+    assert!(!world.sender.is_warm(&way()));
+    let first = world.carry(way(), message(1)).await;
+    assert_eq!((first.opened, first.kept), (1, true));
+    drop(first.hold);
+    assert!(world.sender.is_warm(&way()));
+    let second = world.carry_under(way(), message(1), Some(2)).await;
+    assert_eq!((second.opened, second.kept), (0, false), "it is used up");
+    let refused = World::new(&[]).carry(way(), message(1)).await;
+    assert_eq!((refused.opened, refused.kept), (1, false), "it was tried");
 }

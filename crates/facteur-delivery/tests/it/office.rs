@@ -14,7 +14,6 @@ use facteur_delivery::{
 use facteur_mail::{
     Address, Attempt, BodyType, Client, Clock, Delivery as Kind, Domain, Envelope, Event, Notify,
     Observer, Protocol, QueueId, Recipient, RemoteHost, ReversePath, Said, Stage, Timestamp,
-    Transcript,
 };
 use facteur_replies::{RemoteReply, Reply, ReplyCode};
 use facteur_route::{
@@ -51,6 +50,8 @@ pub(crate) struct FakeRemote {
     answers: Mutex<HashMap<String, Answer>>,
     /// Host, queue id, recipient of each delivery.
     pub(crate) calls: Mutex<Vec<(String, QueueId, String)>>,
+    /// When each host was spoken to.
+    pub(crate) moments: Mutex<Vec<(String, Timestamp)>>,
     /// The contents of what was taken.
     pub(crate) taken: Mutex<Vec<(QueueId, String, Vec<u8>)>>,
     pub(crate) clock: Option<ManualClock>,
@@ -100,6 +101,14 @@ impl FakeRemote {
 
     pub(crate) fn calls(&self) -> usize {
         self.calls.lock().unwrap().len()
+    }
+
+    /// When this host was spoken to, in milliseconds since `start`.
+    pub(crate) fn moments(&self, host: &str, start: Timestamp) -> Vec<u128> {
+        let moments = self.moments.lock().unwrap();
+        let its = moments.iter().filter(|(name, _)| name == host);
+        its.map(|(_, moment)| moment.since(start).as_millis())
+            .collect()
     }
 
     pub(crate) fn taken(&self) -> Vec<(String, String)> {
@@ -166,6 +175,8 @@ impl Remote for FakeRemote {
             };
             let answer = self.answers.lock().unwrap().get(&host).cloned();
             let answer = answer.unwrap_or(Answer::Taken("2.0.0 thanks"));
+            let now = self.clock.as_ref().map(Clock::now).unwrap_or_default();
+            self.moments.lock().unwrap().push((host.clone(), now));
             let recipients = &load.message.message.envelope.recipients;
             for place in load.recipients {
                 let recipient = recipients[*place].address.to_string();
@@ -194,7 +205,7 @@ impl Remote for FakeRemote {
             Carried {
                 outcomes: vec![outcome; load.recipients.len()],
                 hold: self.hold(load.message.message.id),
-                transcript: Transcript::default(),
+                ..Carried::new(Vec::new())
             }
         })
     }
