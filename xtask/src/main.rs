@@ -1,14 +1,15 @@
-//! `cargo xtask tidy | ci | interop | test`: the project's own commands, the same for people and for CI.
+//! `cargo xtask tidy | ci | interop | test | bench`: the project's own commands, the same for people and for CI.
 //!
 //! `tidy` checks what the compiler cannot (the arrows between crates, replies, citations). `ci` adds
 //! format, lints, tests and documentation. `interop` holds the conversations with real mail programs, and
-//! fetches what those need. `test` is all of it. Nothing but the standard library is used, so that this builds in a second.
+//! fetches what those need. `test` is all of it. `bench` measures Facteur beside Postfix. Nothing but the standard library is used, so that this builds in a second.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command-line tool speaks on its standard streams"
 )]
 
+mod bench;
 mod failure;
 mod faults;
 mod interop;
@@ -19,6 +20,7 @@ mod tidy;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use crate::bench::Options;
 use crate::failure::Failure;
 use crate::provision::Tools;
 use crate::steps::Run;
@@ -33,20 +35,24 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test     ci, then interop: everything
   faults   [ROUNDS]  kills, power cuts and failing disks under the real program, 100 times each;
            `test` plays a few of them (Linux, as root: mounts a disk of its own through FUSE)
+  bench    Facteur beside Postfix, in turn (Debian, as root; a quarter of an hour):
+           [--quick] [--rounds N] [--only TOPIC,…]
+           topics: reception relay idle large start backlog flood bad-destination
+           --quick  short measurements that are printed and not kept
+           --render measures nothing: writes tables and chart anew from docs/bench.tsv
 ";
 
 type Task = Box<dyn FnOnce(&mut Run) -> Result<(), Failure>>;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let task: Task = match (arguments.next().as_deref(), arguments.next()) {
-        (Some("tidy"), None) => Box::new(|run| tidy::check(run.root())),
-        (Some("ci"), None) => Box::new(checks),
-        (Some("interop"), None) => Box::new(interop),
-        (Some("test"), None) => Box::new(test),
-        (Some("faults"), rounds) => Box::new(move |run| faults::play(run, rounds.as_deref())),
-        _ => {
+    let task = match task(std::env::args().skip(1)) {
+        Ok(Some(task)) => task,
+        Ok(None) => {
             eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     };
@@ -60,6 +66,23 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the words ask for; nothing if they ask for nothing that there is.
+fn task(mut words: impl Iterator<Item = String>) -> Result<Option<Task>, Failure> {
+    let first = words.next();
+    if first.as_deref() == Some("bench") {
+        let options = Options::parse(words)?;
+        return Ok(Some(Box::new(move |run| bench::bench(run, &options))));
+    }
+    Ok(Some(match (first.as_deref(), words.next()) {
+        (Some("tidy"), None) => Box::new(|run| tidy::check(run.root())),
+        (Some("ci"), None) => Box::new(checks),
+        (Some("interop"), None) => Box::new(interop),
+        (Some("test"), None) => Box::new(test),
+        (Some("faults"), rounds) => Box::new(move |run| faults::play(run, rounds.as_deref())),
+        _ => return Ok(None),
+    }))
 }
 
 /// Everything. What must be fetched is fetched first, so that a missing tool is known at once.

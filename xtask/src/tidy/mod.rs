@@ -4,6 +4,7 @@
 //! incomplete catalogue, and the testkit plays no dialogue file that it cannot read.
 
 mod arrows;
+mod bench;
 mod callers;
 mod citations;
 mod clippy_files;
@@ -59,6 +60,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("every Rust file says what it is for", headers::check),
     ("every RFC citation names a real section", citations::check),
     ("no test file is forgotten", test_files::check),
+    ("the benchmark's pages say what its data say", bench::check),
 ];
 
 /// Runs every check, prints what to mend, and fails if there is anything.

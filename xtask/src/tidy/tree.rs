@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
-const EXTENSIONS: &[&str] = &["rs", "md", "tsv", "toml", "txt"];
+const EXTENSIONS: &[&str] = &["rs", "md", "tsv", "toml", "txt", "svg"];
 const SKIPPED: &[&str] = &["target", "facteur-data", "node_modules"];
 
 /// Paths from the root with `/`, and their text.
