@@ -154,6 +154,8 @@ pub enum Protocol {
     Utf8Lmtp,
     /// Made by this server: a report.
     Local,
+    /// Submitted over HTTP: [`Client::helo`] is the name of the token that was shown.
+    Http,
 }
 
 /// Who gave us the message.

@@ -61,6 +61,7 @@ const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Utf8Smtp => "UTF8SMTP",
         Protocol::Utf8Lmtp => "UTF8LMTP",
         Protocol::Local => "local",
+        Protocol::Http => "HTTP",
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use facteur_mail::event::{Accepted, Refused};
+use facteur_mail::event::Refused;
 use facteur_mail::text::escaped;
 use facteur_mail::{Address, Event, Observer, Recipient, ReversePath, Stage, Timestamp};
 use facteur_replies::{Class, Reply};
@@ -254,13 +254,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     async fn add(&mut self, said: &Address, recipient: Recipient) -> Result<(), Reply> {
         let policy = &self.services.policy;
-        let recipients = policy.recipient(self.ip, recipient)?;
-        if let [recipient] = recipients.as_slice()
-            && recipient.address == *said
-            && let Some(reply) = policy.unreachable(recipient, &mut self.timer).await
-        {
-            return Err(reply);
-        }
+        let may_relay = policy.may_relay(self.ip);
+        let found = policy.reachable(may_relay, recipient, &mut self.timer);
+        let recipients = found.await?;
         let Some(incoming) = &mut self.incoming else {
             return Err(Reply::local_error());
         };
@@ -288,23 +284,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(Reply::local_error());
         };
         let accepted = Intake::commit(incoming, self.timer.now()).await?;
-        info!(
-            session = self.number,
-            id = %accepted.receipt.id(),
-            client = self.ip.map(display),
-            sender = %format_args!("<{}>", escaped(&accepted.envelope.sender.to_string())),
-            octets = accepted.octets,
-            recipients = accepted.envelope.recipients.len(),
-            "message accepted"
-        );
-        self.services.observer.observe(&Event::Accepted(Accepted {
-            id: accepted.receipt.id(),
-            at: self.timer.now(),
-            octets: accepted.octets,
-            envelope: &accepted.envelope,
-            message_id: accepted.message_id(),
-            session: Some(self.number),
-        }));
+        let observer = &*self.services.observer;
+        accepted.tell(observer, Some(self.number), self.timer.now());
         self.transaction = None;
         Ok(accepted.receipt)
     }

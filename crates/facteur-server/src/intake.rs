@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use facteur_mail::event::{self, Event, Observer};
+use facteur_mail::text::escaped;
 use facteur_mail::{
     Address, Envelope, Hops, MessageIdFinder, QueueId, Receipt, Received, Recipient, Timestamp,
 };
 use facteur_replies::Reply;
 use facteur_smtp::server::Transaction;
 use facteur_spool::{Draft, Spool, SpoolError};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::config::Config;
 use crate::envelopes::{Envelopes, Held};
@@ -52,9 +54,25 @@ pub(crate) struct Accepted {
 }
 
 impl Accepted {
-    /// Its `Message-ID:`, if it has one that can be kept.
-    pub(crate) fn message_id(&self) -> Option<&str> {
-        self.message_id.found()
+    /// Says that it is here, in the log and to whom it concerns.
+    pub(crate) fn tell(&self, observer: &dyn Observer, session: Option<u64>, now: Timestamp) {
+        info!(
+            session,
+            id = %self.receipt.id(),
+            client = self.envelope.client.ip.map(display),
+            sender = %format_args!("<{}>", escaped(&self.envelope.sender.to_string())),
+            octets = self.octets,
+            recipients = self.envelope.recipients.len(),
+            "message accepted"
+        );
+        observer.observe(&Event::Accepted(event::Accepted {
+            id: self.receipt.id(),
+            at: now,
+            octets: self.octets,
+            envelope: &self.envelope,
+            message_id: self.message_id.found(),
+            session,
+        }));
     }
 }
 

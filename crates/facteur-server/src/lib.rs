@@ -17,6 +17,7 @@ mod lookups;
 mod policy;
 mod premises;
 mod refusal;
+mod submission;
 mod timer;
 mod turned_away;
 
@@ -34,6 +35,7 @@ pub use bound::Bound;
 pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
 pub use error::ServerError;
 pub use listener::Listener;
+pub use submission::{OpenSubmission, Submission, Submissions};
 
 use census::Census;
 use connection::Stopping;
@@ -200,6 +202,12 @@ impl Server {
         drop(services);
         self.places = places;
         Ok(())
+    }
+
+    /// A way in for messages that do not come by SMTP, under the same policy.
+    #[must_use]
+    pub fn submissions(&self) -> Submissions {
+        self.premises.submissions()
     }
 
     /// Where the server listens, in the order of the configuration, with the ports that the system chose.

@@ -50,15 +50,29 @@ impl Policy {
         Ok(())
     }
 
-    /// The answer to RCPT as far as the configuration goes: the recipients that this one stands for, aliases
-    /// followed.
-    pub(crate) fn recipient(
+    /// The answer to RCPT: the recipients that this one stands for, aliases followed. One that stands for itself must
+    /// not be known to be out of reach.
+    pub(crate) async fn reachable(
         &self,
-        client: Option<IpAddr>,
+        may_relay: bool,
         recipient: Recipient,
+        timer: &mut Timer,
     ) -> Result<Vec<Recipient>, Reply> {
+        let said = recipient.address.clone();
+        let recipients = self.recipient(may_relay, recipient)?;
+        if let [recipient] = recipients.as_slice()
+            && recipient.address == said
+            && let Some(reply) = self.unreachable(recipient, timer).await
+        {
+            return Err(reply);
+        }
+        Ok(recipients)
+    }
+
+    /// The answer to RCPT as far as the configuration goes.
+    fn recipient(&self, may_relay: bool, recipient: Recipient) -> Result<Vec<Recipient>, Reply> {
         let address = &recipient.address;
-        if !self.may_relay(client) && !self.is_open_to_strangers(address) {
+        if !may_relay && !self.is_open_to_strangers(address) {
             return Err(Reply::relay_denied(address));
         }
         let targets = match self.router.expand(address) {
@@ -79,11 +93,7 @@ impl Policy {
 
     /// Whether DNS says that a recipient can never be reached: null MX, no such domain. It is asked for
     /// mail that would be relayed by MX only. Without an answer the queue will decide.
-    pub(crate) async fn unreachable(
-        &self,
-        recipient: &Recipient,
-        timer: &mut Timer,
-    ) -> Option<Reply> {
+    async fn unreachable(&self, recipient: &Recipient, timer: &mut Timer) -> Option<Reply> {
         let Route::ByMx(domain) = self.router.route(&recipient.address) else {
             return None;
         };

@@ -19,6 +19,7 @@ use crate::intake::Intake;
 use crate::listener::{Listener, Reception};
 use crate::lookups::Lookups;
 use crate::policy::Policy;
+use crate::submission::{Desk, Submissions};
 use crate::turned_away::TurnedAway;
 
 /// What the sessions of a listener offer.
@@ -33,6 +34,8 @@ pub(crate) struct Premises {
     envelopes: Arc<Envelopes>,
     sessions: Arc<AtomicU64>,
     turned_away: Arc<TurnedAway>,
+    /// By what submissions are taken; nothing before the first configuration.
+    desk: watch::Sender<Option<Arc<Desk>>>,
     stops: watch::Receiver<Stopping>,
     /// Held by everything that runs.
     alive: mpsc::Sender<()>,
@@ -94,6 +97,7 @@ impl Premises {
             envelopes: Envelopes::new(config.max_envelope_octets),
             sessions: Arc::new(AtomicU64::new(1)),
             turned_away: Arc::default(),
+            desk: watch::Sender::new(None),
             stops,
             alive,
         }
@@ -109,19 +113,32 @@ impl Premises {
         let config = Arc::new(config);
         let lookups = Lookups::new(planner, config.patience.lookup);
         let policy = Arc::new(Policy::new(router, lookups));
+        let intake = Intake::new(
+            Arc::clone(&self.spool),
+            Arc::clone(&config),
+            Arc::clone(&self.envelopes),
+        );
+        let desk = Desk {
+            policy: Arc::clone(&policy),
+            intake: intake.clone(),
+            observer: Arc::clone(&self.observer),
+            clock: Arc::clone(&self.clock),
+        };
+        drop(self.desk.send_replace(Some(Arc::new(desk))));
         move |session| Services {
             session,
             config: Arc::clone(&config),
             policy: Arc::clone(&policy),
-            intake: Intake::new(
-                Arc::clone(&self.spool),
-                Arc::clone(&config),
-                Arc::clone(&self.envelopes),
-            ),
+            intake: intake.clone(),
             census: Arc::clone(&self.census),
             observer: Arc::clone(&self.observer),
             stopping: self.stops.clone(),
         }
+    }
+
+    /// A way in for messages that do not come by SMTP.
+    pub(crate) fn submissions(&self) -> Submissions {
+        Submissions::new(self.desk.subscribe())
     }
 
     /// Serves whoever connects there.

@@ -37,6 +37,7 @@ pub(crate) fn describe(queued: &Queued) -> Value {
                 Protocol::Utf8Smtp => "utf8smtp",
                 Protocol::Utf8Lmtp => "utf8lmtp",
                 Protocol::Local => "local",
+                Protocol::Http => "http",
             },
         },
         "recipients": recipients.map(|(recipient, state)| person(recipient, state)).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 mod args;
 mod cli;
 mod config;
+mod console;
 mod control;
 mod error;
 mod failure;
@@ -11,7 +12,9 @@ mod process;
 mod serve;
 mod system;
 mod ui;
+mod webhooks;
 mod wiring;
+mod witnesses;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;

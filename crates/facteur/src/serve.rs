@@ -1,31 +1,40 @@
 //! `facteur serve`: opens the spool, starts delivery and the listeners, and ends all of it in order.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
 use facteur_mail::text::escaped;
-use facteur_mail::{Clock, Observers, Random};
+use facteur_mail::{Clock, Random};
 use facteur_route::{HickoryResolver, Planner, Router};
 use facteur_server::{Parts, Server};
 use facteur_spool::{Spool, SpoolError};
 use facteur_spool_local::{LocalSpool, RecoveryReport};
+use facteur_webhooks::Hook;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Instance;
 use crate::config::Config;
+use crate::console::{self, Surroundings};
 use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
 use crate::process::{self, Settled};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
-use crate::{failure, log, ui, wiring};
+use crate::witnesses::Witnesses;
+use crate::{failure, log, ui, webhooks, wiring};
 
 /// Runs the server until it is told to stop.
 pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let config = Config::of(instance, screen.language, screen.color)?;
     log::start(&config.log, ui::log_color(screen.color_choice));
     let descriptors = raise_descriptor_limit();
+    // Root may read what the server's user may not.
+    let secrets = Secrets {
+        console: console::config(&config, screen.language)?,
+        hooks: webhooks::hooks(&config, screen.language)?,
+    };
     let settled = process::settle(&config, instance.config.as_deref(), screen)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(worker_threads())
@@ -38,7 +47,13 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
                 screen.text("serve-no-runtime", &[("words", (&words).into())]),
             )
         })?;
-    runtime.block_on(serve(&config, settled, descriptors, screen))
+    runtime.block_on(serve(&config, secrets, settled, descriptors, screen))
+}
+
+/// What holds secrets, read before privileges are given up.
+struct Secrets {
+    console: Option<facteur_console::Config>,
+    hooks: Vec<Hook>,
 }
 
 /// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
@@ -48,6 +63,7 @@ fn worker_threads() -> usize {
 
 async fn serve(
     config: &Config,
+    secrets: Secrets,
     settled: Settled,
     descriptors: u64,
     screen: &Screen,
@@ -60,20 +76,15 @@ async fn serve(
     say_recovered(&report);
     let spool: Arc<dyn Spool> = Arc::clone(&local) as Arc<dyn Spool>;
 
-    let resolver = HickoryResolver::new(&wiring::dns(config))
-        .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
-    let planner = Planner::new(
-        Arc::new(resolver),
-        Arc::clone(&random),
-        wiring::policy(config),
-    );
+    let planner = planner(config, Arc::clone(&random), screen)?;
     let router = Arc::new(Router::new(wiring::route(config)));
     let sender = Sender::new(
         wiring::sender(config),
         Arc::new(Sockets::default()),
         Arc::clone(&clock),
     );
-    let observer = Observers::nobody();
+    let witnesses = Witnesses::start(secrets.hooks, config, Arc::clone(&clock), screen)?;
+    let observer = witnesses.observer();
     let mut delivery = Delivery {
         config: wiring::delivery(config),
         spool: Arc::clone(&spool),
@@ -104,28 +115,54 @@ async fn serve(
         visitors: server.visitors(),
         confinement: settled.confinement,
     };
+    let stopping = Arc::new(AtomicBool::new(false));
+    let surroundings = Surroundings {
+        spool: Arc::clone(&spool),
+        server: &server,
+        metrics: Arc::clone(&witnesses.metrics),
+        stopping: Arc::clone(&stopping),
+        clock: Arc::clone(&clock),
+    };
+    let console = console::start(secrets.console, config, surroundings, screen)?;
     let control = Control::start(socket, levers, clock);
-    tracing::info!(
-        hostname = %config.hostname,
-        data = %config.data_dir.display(),
-        version = env!("CARGO_PKG_VERSION"),
-        "facteur serves"
-    );
+    say_serving(config);
 
     tokio::select! {
         () = told_to_stop() => tracing::info!("told to stop: sessions and deliveries under way may end"),
         // A scheduler that ends by itself is a bug; `ended` hands its panic on.
         () = delivery.ended() => tracing::error!("delivery has ended by itself"),
     }
+    stopping.store(true, Ordering::Relaxed);
     control.shutdown().await;
+    if let Some(console) = console {
+        console.shutdown(config.limits.shutdown_grace).await;
+    }
     server.shutdown(config.limits.shutdown_grace).await;
     delivery.shutdown().await;
+    witnesses.shutdown().await;
     spool
         .close()
         .await
         .map_err(|error| no_spool(&error, screen))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What asks DNS.
+fn planner(config: &Config, random: Arc<dyn Random>, screen: &Screen) -> Result<Planner, CliError> {
+    let resolver = HickoryResolver::new(&wiring::dns(config))
+        .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
+    let policy = wiring::policy(config);
+    Ok(Planner::new(Arc::new(resolver), random, policy))
+}
+
+fn say_serving(config: &Config) {
+    tracing::info!(
+        hostname = %config.hostname,
+        data = %config.data_dir.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "facteur serves"
+    );
 }
 
 /// Made before the first banner, so that whoever sees that can ask.

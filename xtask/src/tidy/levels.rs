@@ -12,6 +12,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("facteur-history", 3),
     ("facteur-server", 3),
     ("facteur-delivery", 3),
+    ("facteur-webhooks", 3),
     ("facteur-console", 4),
     ("facteur", 5),
 ];

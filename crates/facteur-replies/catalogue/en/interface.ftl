@@ -318,6 +318,10 @@ config-expects-size = a size, as 1048576, "512 KiB" or "50 MiB"
 config-expects-table = a table
 config-expects-tables = tables in double square brackets, as [[listen]]
 config-expects-user = a user's name, without @
+config-expects-console-address = an address and a port, as "127.0.0.1:8025", or "off"
+config-expects-label = a name of letters, digits, “-”, “_” and “.”, at most 60 of them
+config-expects-webhook-event = accepted, delivered, deferred, bounced or expired
+config-expects-webhook-url = an address with https://, or with http:// to this machine, and without a password
 
 ## The keys of the configuration, in Markdown: the schema, the manual and the man page show these texts
 
@@ -387,6 +391,20 @@ config-key-limits-data_timeout = silence within a message
 config-key-limits-message_timeout = one message, from DATA to its end
 config-key-limits-session_timeout = one session, after which no new command is taken
 config-key-limits-shutdown_grace = how long a message under way, and then running deliveries, may go on at a stop
+config-key-console = health, metrics and submission over HTTP
+config-key-console-address = `IP:PORT`, or `off`. It speaks plain HTTP: on another address than loopback, put a proxy with TLS in front. Where it cannot listen, mail goes on and the log says so
+config-key-console-hosts = the names by which it is asked for, beside `localhost` and IP addresses. A request for another name is turned away, so that no page of a stranger can reach it through a name of its own
+config-default-console-hosts = none
+config-key-console-token = who may submit messages over HTTP
+config-key-console-token-name = its name in the log and in `Received:`. Required
+config-key-console-token-secret_file = the file with the token, which nobody else may read. Required
+config-key-webhook = programs that are told what becomes of messages
+config-key-webhook-name = its name in the log. Required
+config-key-webhook-url = where it is: `https://…`, or `http://…` to this machine. Required
+config-key-webhook-secret_file = the file with the key that requests are signed with, which nobody else may read. Required
+config-key-webhook-events = what it is told of: `accepted`, `delivered`, `deferred`, `bounced`, `expired`
+config-key-webhook-language = language of the explanations
+config-default-webhook-language = the server’s `language`
 config-key-log = how the log is written
 config-key-log-format = `text`, or `json`: one object a line
 config-key-log-level = `error`, `warn`, `info`, `debug` or `trace`
@@ -562,6 +580,8 @@ config-label-hint = hint
 ## facteur serve
 
 serve-no-runtime = the server cannot start: { $words }
+serve-no-database = a file in the data directory cannot be used: { $words }
+serve-no-authorities = a webhook with https cannot be checked: { $words }
 serve-no-spool = the spool cannot be used: { $words }
 serve-no-data-directory = the data directory { $path } cannot be made: { $words }
 serve-cannot-listen = cannot listen on { $address }: { $words }
@@ -662,3 +682,35 @@ process-mail-in-root-hint = move them, as to "maildir:/var/mail/{"{"}user{"}"}",
 process-cannot-read = { $path } cannot be opened, so that the server cannot be confined to it: { $words }
 process-cannot-confine = the kernel cannot confine the server: { $words }
 process-cannot-confine-hint = with confine = false in [process] it runs without
+
+## The console over HTTP
+
+console-problem-no-token = A message is taken from the holder of a token alone; send `Authorization: Bearer TOKEN`.
+console-problem-wrong-token = This token is not known here.
+console-problem-bad-key = An idempotency key is a text of 1 to { $limit } octets.
+console-problem-key-reused = This idempotency key belongs to another request; a new message needs a new key.
+console-problem-under-way = The first request with this idempotency key is still under way.
+console-problem-no-keys = Idempotency keys cannot be kept for now; nothing was sent.
+console-problem-wrong-type = A message is sent as `application/json` or as `message/rfc822`.
+console-problem-too-large = The message is larger than { $limit }.
+console-problem-busy = The messages that are coming in take all the memory that there is for them; try again in a moment.
+console-problem-cut-off = The request ended before its message did.
+console-problem-too-slow = The request took too long.
+console-problem-bad-json = The message cannot be read: { $words }
+console-problem-bad-address = “{ $text }” in `{ $field }` is not an address.
+console-problem-missing = `{ $field }` is missing.
+console-problem-too-many-recipients = A request has at most { $limit } recipients.
+console-problem-bad-header = The header field `{ $name }` cannot be set, or its value is not one line of text.
+console-problem-bad-attachment = The content of the attachment “{ $name }” is not base64.
+console-problem-refused = The message was refused for good.
+console-problem-refused-for-now = The message was refused for now; try again later.
+console-problem-no-recipient = None of the recipients can be written to.
+console-problem-no-recipient-for-now = None of the recipients can be written to for now; try again later.
+console-problem-wrong-host = This server is not called { $host }; name it in `[console] hosts` if it is.
+console-problem-foreign-origin = A page of { $origin } may not use this server.
+console-problem-not-found = There is nothing here.
+console-problem-wrong-method = This cannot be done here.
+
+trouble-spool-full = The disk is short of room: new mail is put off with 452 until there is more.
+trouble-spool-cannot-write = The spool cannot write: new mail is put off with 451, and nothing is delivered.
+trouble-stopping = The server was told to stop.

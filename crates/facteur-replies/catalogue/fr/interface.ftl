@@ -318,6 +318,10 @@ config-expects-size = une taille, comme 1048576, "512 KiB" ou "50 MiB"
 config-expects-table = une table
 config-expects-tables = des tables entre doubles crochets, comme [[listen]]
 config-expects-user = un nom d’utilisateur, sans @
+config-expects-console-address = une adresse et un port, comme "127.0.0.1:8025", ou "off"
+config-expects-label = un nom fait de lettres, de chiffres, de « - », « _ » et « . », 60 au plus
+config-expects-webhook-event = accepted, delivered, deferred, bounced ou expired
+config-expects-webhook-url = une adresse en https://, ou en http:// vers cette machine, sans mot de passe
 
 ## Les clés de la configuration, en Markdown : le schéma, le manuel et la page de manuel montrent ces textes
 
@@ -387,6 +391,20 @@ config-key-limits-data_timeout = silence au milieu d’un message
 config-key-limits-message_timeout = un message, de DATA à sa fin
 config-key-limits-session_timeout = une session, après quoi aucune commande n’est plus prise
 config-key-limits-shutdown_grace = combien de temps un message en cours, puis les remises en cours, peuvent durer encore à l’arrêt
+config-key-console = état de santé, métriques et dépôt de messages, par HTTP
+config-key-console-address = `IP:PORT`, ou `off`. C’est du HTTP en clair : ailleurs que sur la boucle locale, placez devant un mandataire qui fait du TLS. S’il lui est impossible d’écouter, le courrier continue et le journal le dit
+config-key-console-hosts = les noms sous lesquels on s’adresse à elle, outre `localhost` et les adresses IP. Une requête pour un autre nom est écartée, afin qu’aucune page d’un inconnu ne l’atteigne par un nom à lui
+config-default-console-hosts = aucun
+config-key-console-token = qui peut déposer des messages par HTTP
+config-key-console-token-name = son nom dans le journal et dans `Received:`. Obligatoire
+config-key-console-token-secret_file = le fichier qui contient le jeton, que personne d’autre ne peut lire. Obligatoire
+config-key-webhook = les programmes avertis de ce que deviennent les messages
+config-key-webhook-name = son nom dans le journal. Obligatoire
+config-key-webhook-url = où il se trouve : `https://…`, ou `http://…` vers cette machine. Obligatoire
+config-key-webhook-secret_file = le fichier de la clé qui signe les requêtes, que personne d’autre ne peut lire. Obligatoire
+config-key-webhook-events = ce dont il est averti : `accepted`, `delivered`, `deferred`, `bounced`, `expired`
+config-key-webhook-language = langue des explications
+config-default-webhook-language = celle du serveur
 config-key-log = comment le journal est écrit
 config-key-log-format = `text`, ou `json` : un objet par ligne
 config-key-log-level = `error`, `warn`, `info`, `debug` ou `trace`
@@ -563,6 +581,8 @@ config-label-hint = conseil{"\u00A0"}
 ## facteur serve
 
 serve-no-runtime = le serveur ne peut pas démarrer : { $words }
+serve-no-database = un fichier du répertoire de données est inutilisable : { $words }
+serve-no-authorities = impossible de vérifier un webhook en https : { $words }
 serve-no-spool = le spool est inutilisable : { $words }
 serve-no-data-directory = impossible de créer le répertoire de données { $path } : { $words }
 serve-cannot-listen = impossible d’écouter sur { $address } : { $words }
@@ -663,3 +683,35 @@ process-mail-in-root-hint = déplacez-les, par exemple vers "maildir:/var/mail/{
 process-cannot-read = impossible d’ouvrir { $path }, et donc d’y confiner le serveur : { $words }
 process-cannot-confine = le noyau ne peut pas confiner le serveur : { $words }
 process-cannot-confine-hint = avec confine = false dans [process], il tourne sans confinement
+
+## La console, par HTTP
+
+console-problem-no-token = Un message n’est accepté que du porteur d’un jeton : envoyez `Authorization: Bearer JETON`.
+console-problem-wrong-token = Ce jeton n’est pas connu ici.
+console-problem-bad-key = Une clé d’idempotence est un texte de 1 à { $limit } octets.
+console-problem-key-reused = Cette clé d’idempotence appartient à une autre requête ; un nouveau message demande une nouvelle clé.
+console-problem-under-way = La première requête qui porte cette clé d’idempotence est encore en cours.
+console-problem-no-keys = Les clés d’idempotence ne peuvent pas être conservées pour l’instant ; rien n’a été envoyé.
+console-problem-wrong-type = Un message s’envoie en `application/json` ou en `message/rfc822`.
+console-problem-too-large = Le message dépasse { $limit }.
+console-problem-busy = Les messages en cours d’arrivée occupent toute la mémoire prévue pour eux ; réessayez dans un instant.
+console-problem-cut-off = La requête s’est interrompue avant la fin de son message.
+console-problem-too-slow = La requête a pris trop de temps.
+console-problem-bad-json = Le message ne peut être lu : { $words }
+console-problem-bad-address = « { $text } », dans `{ $field }`, n’est pas une adresse.
+console-problem-missing = Il manque `{ $field }`.
+console-problem-too-many-recipients = Une requête a au plus { $limit } destinataires.
+console-problem-bad-header = Le champ d’en-tête `{ $name }` ne peut être fixé, ou sa valeur ne tient pas sur une ligne de texte.
+console-problem-bad-attachment = Le contenu de la pièce jointe « { $name } » n’est pas du base64.
+console-problem-refused = Le message est refusé définitivement.
+console-problem-refused-for-now = Le message est refusé temporairement ; réessayez plus tard.
+console-problem-no-recipient = On ne peut écrire à aucun des destinataires.
+console-problem-no-recipient-for-now = On ne peut écrire pour l’instant à aucun des destinataires ; réessayez plus tard.
+console-problem-wrong-host = Ce serveur ne s’appelle pas { $host } ; si c’est bien son nom, ajoutez-le à `[console] hosts`.
+console-problem-foreign-origin = Une page de { $origin } n’a pas le droit de se servir de ce serveur.
+console-problem-not-found = Il n’y a rien ici.
+console-problem-wrong-method = Cela ne peut se faire ici.
+
+trouble-spool-full = Le disque manque de place : le courrier entrant est remis à plus tard (452) jusqu’à ce qu’il y en ait.
+trouble-spool-cannot-write = La file d’attente ne peut être écrite : le courrier entrant est remis à plus tard (451), et rien n’est distribué.
+trouble-stopping = Le serveur a reçu l’ordre de s’arrêter.

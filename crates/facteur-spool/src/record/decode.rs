@@ -86,6 +86,7 @@ pub fn decode_envelope(record: &[u8]) -> Result<(Envelope, Timestamp), RecordErr
         3 => Protocol::Utf8Smtp,
         4 => Protocol::Utf8Lmtp,
         5 => Protocol::Local,
+        6 => Protocol::Http,
         other => return Err(RecordError::Unknown(other)),
     };
     let recipients = from.list(MAX_RECIPIENTS, Decoder::recipient)?;

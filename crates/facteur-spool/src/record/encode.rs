@@ -61,6 +61,7 @@ pub fn encode_envelope(
         Protocol::Utf8Smtp => 3,
         Protocol::Utf8Lmtp => 4,
         Protocol::Local => 5,
+        Protocol::Http => 6,
     });
     to.count(envelope.recipients.len(), MAX_RECIPIENTS);
     for recipient in &envelope.recipients {

@@ -72,6 +72,7 @@ fn envelope() -> impl Strategy<Value = Envelope> {
             Protocol::Utf8Smtp,
             Protocol::Utf8Lmtp,
             Protocol::Local,
+            Protocol::Http,
         ]),
     );
     let options = (

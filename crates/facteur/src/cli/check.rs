@@ -147,7 +147,7 @@ fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
             json!({"finding": finding.name(), "host": host, "value": value})
         }).collect::<Vec<_>>(),
         "reply": reply.as_ref().map(Reply::to_line),
-        "explanation": reply.map(|reply| explain::to_json(&reply.explain(screen.language), None)),
+        "explanation": reply.map(|reply| facteur_console::view::explanation(&reply.explain(screen.language), None)),
     })
 }
 

@@ -62,8 +62,8 @@ fn topic(text: &str, screen: &Screen) -> Result<Topic, CliError> {
 fn to_json(comparison: &Comparison) -> serde_json::Value {
     json!({
         "title": comparison.title,
-        "left": explain::to_json(&comparison.left, None),
-        "right": explain::to_json(&comparison.right, None),
+        "left": facteur_console::view::explanation(&comparison.left, None),
+        "right": facteur_console::view::explanation(&comparison.right, None),
         "same_command": comparison.same_command,
         "differences": comparison.written.map(|written| written.differences),
         "which": comparison.written.map(|written| written.which),

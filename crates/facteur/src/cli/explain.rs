@@ -2,10 +2,10 @@
 
 use std::io::{self, Read as _};
 
+use facteur_console::view;
 use facteur_replies::{
     Basis, EnhancedCode, Explanation, Language, ReplyCode, Topic, entry, explain,
 };
-use serde_json::json;
 
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, Tone, shown};
@@ -33,7 +33,7 @@ pub(crate) fn run(what: &[String], screen: &mut Screen) -> Result<(), CliError> 
     for (i, question) in found.iter().enumerate() {
         let explanation = question.explain(screen.language);
         if screen.json {
-            screen.json(&to_json(&explanation, question.line()))?;
+            screen.json(&view::explanation(&explanation, question.line()))?;
         } else {
             if i > 0 {
                 screen.blank()?;
@@ -221,29 +221,6 @@ fn see(explanation: &Explanation) -> String {
         .map(|alike| format!("{} ({})", alike.key, alike.title))
         .collect::<Vec<_>>()
         .join(", ")
-}
-
-/// The explanation with stable keys.
-pub(crate) fn to_json(explanation: &Explanation, line: Option<&str>) -> serde_json::Value {
-    json!({
-        "reply": line,
-        "code": explanation.code.map(ReplyCode::number),
-        "enhanced": explanation.enhanced.map(|enhanced| enhanced.to_string()),
-        "key": explanation.key,
-        "basis": explanation.basis.name(),
-        "language": explanation.language.tag(),
-        "title": explanation.title,
-        "meaning": explanation.meaning,
-        "when": explanation.when,
-        "fix": explanation.fix,
-        "retry": explanation.retry.name(),
-        "who_acts": explanation.who_acts.iter().map(|actor| actor.name()).collect::<Vec<_>>(),
-        "stages": explanation.stages.iter().map(|stage| stage.name()).collect::<Vec<_>>(),
-        "speakers": explanation.speakers.iter().map(|speaker| speaker.name()).collect::<Vec<_>>(),
-        "category": explanation.category.name(),
-        "see": explanation.see,
-        "rfc": explanation.rfc,
-    })
 }
 
 #[cfg(test)]

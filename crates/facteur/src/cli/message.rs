@@ -11,7 +11,6 @@ use facteur_replies::{Explanation, Value};
 use facteur_spool::Queued;
 use serde_json::json;
 
-use crate::cli::explain;
 use crate::error::CliError;
 use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
@@ -319,7 +318,7 @@ fn recipient_json(
             "stage": attempt.stage.name(),
             "speaker": match &attempt.said { Said::ByUs(_) => "us", Said::ByPeer(_) => "peer" },
             "reply": attempt.said.to_line(),
-            "explain": explain::to_json(&explained(&attempt.said, screen), None),
+            "explain": facteur_console::view::explanation(&explained(&attempt.said, screen), None),
         })),
     })
 }

@@ -2,7 +2,7 @@
 //! manual and `config diff` all come from these rows; the words are the interface texts `config-key-…`.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,11 +10,14 @@ use facteur_mail::{Address, Domain};
 use facteur_replies::Language;
 
 use crate::config::domains::{DomainKeys, RelayKeys, RouteKeys};
+use crate::config::secret::SecretFile;
 use crate::config::takes::{
     count, duration, durations, entries, flag, keys, list, optional, required, restart, size,
     table, tables, text, text_or,
 };
-use crate::config::written::{Account, Endpoint, LogFormat, NameServer, Role};
+use crate::config::written::{
+    Account, ConsoleAddress, Endpoint, Label, LogFormat, NameServer, Role, WebhookEvent, WebhookUrl,
+};
 use crate::config::{localhost, system_hostname};
 
 /// The largest message limit that can be set, in octets: 2 GiB.
@@ -27,6 +30,9 @@ const fn seconds(seconds: u64) -> Duration {
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
+
+/// Where the console listens.
+const CONSOLE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8025);
 
 /// The waits between tries.
 const RETRY: [Duration; 6] = [
@@ -63,6 +69,10 @@ keys! {
         delivery: DeliveryKeys = table();
         /// What comes in is bounded by these.
         limits: LimitKeys = table();
+        /// Health, metrics and submission over HTTP.
+        console: ConsoleKeys = table();
+        /// Programs that are told what becomes of messages.
+        webhook: Vec<WebhookKeys> = tables("name");
         /// How the log is written.
         log: LogKeys = table();
         /// What the process may do.
@@ -140,6 +150,44 @@ keys! {
         session_timeout: Duration = duration(seconds(6 * HOUR), seconds(10)..=seconds(DAY));
         /// How long sessions and deliveries in flight may finish at shutdown.
         shutdown_grace: Duration = duration(seconds(10), seconds(0)..=seconds(HOUR));
+    }
+}
+
+keys! {
+    /// `[console]`.
+    pub(crate) struct ConsoleKeys {
+        /// Where.
+        address: ConsoleAddress = restart(text(|| ConsoleAddress(Some(CONSOLE))));
+        /// The names it is asked for by, beside `localhost` and addresses.
+        hosts: Vec<Domain> = restart(list(Vec::new));
+        /// Who may submit messages.
+        token: Vec<TokenKeys> = restart(tables("name"));
+    }
+}
+
+keys! {
+    /// One `[[console.token]]`.
+    pub(crate) struct TokenKeys {
+        /// What it is called in the log and in `Received:`.
+        name: Label = required();
+        /// Where the token stands.
+        secret_file: SecretFile = required();
+    }
+}
+
+keys! {
+    /// One `[[webhook]]`.
+    pub(crate) struct WebhookKeys {
+        /// What it is called in the log.
+        name: Label = required();
+        /// Where the program is.
+        url: WebhookUrl = required();
+        /// What its requests are signed with.
+        secret_file: SecretFile = required();
+        /// What it is told of.
+        events: Vec<WebhookEvent> = list(WebhookEvent::outcomes);
+        /// The language of the explanations.
+        language: Option<Language> = optional();
     }
 }
 

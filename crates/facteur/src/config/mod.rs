@@ -7,10 +7,6 @@ mod domains;
 mod keys;
 mod problem;
 pub(crate) mod schema;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for the tokens and keys of the console")
-)]
 pub(crate) mod secret;
 mod section;
 mod takes;

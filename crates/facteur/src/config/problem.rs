@@ -55,12 +55,14 @@ pub(crate) enum Expected {
     Account,
     Address,
     Boolean,
+    ConsoleAddress,
     Count,
     Deliver,
     Delimiter,
     Domain,
     Duration,
     Endpoint,
+    Label,
     Language,
     LogFormat,
     LogLevel,
@@ -74,6 +76,8 @@ pub(crate) enum Expected {
     Table,
     Tables,
     User,
+    WebhookEvent,
+    WebhookUrl,
 }
 
 impl Expected {
@@ -82,12 +86,14 @@ impl Expected {
             Self::Account => "config-expects-account",
             Self::Address => "config-expects-address",
             Self::Boolean => "config-expects-boolean",
+            Self::ConsoleAddress => "config-expects-console-address",
             Self::Count => "config-expects-count",
             Self::Deliver => "config-expects-deliver",
             Self::Delimiter => "config-expects-delimiter",
             Self::Domain => "config-expects-domain",
             Self::Duration => "config-expects-duration",
             Self::Endpoint => "config-expects-endpoint",
+            Self::Label => "config-expects-label",
             Self::Language => "config-expects-language",
             Self::LogFormat => "config-expects-log-format",
             Self::LogLevel => "config-expects-log-level",
@@ -101,6 +107,8 @@ impl Expected {
             Self::Table => "config-expects-table",
             Self::Tables => "config-expects-tables",
             Self::User => "config-expects-user",
+            Self::WebhookEvent => "config-expects-webhook-event",
+            Self::WebhookUrl => "config-expects-webhook-url",
         }
     }
 

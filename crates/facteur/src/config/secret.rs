@@ -80,7 +80,8 @@ impl Written for SecretFile {
 
 impl SecretFile {
     /// The path, which is no secret.
-    pub(crate) fn path(&self) -> &Path {
+    #[cfg(test)]
+    fn path(&self) -> &Path {
         &self.0
     }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use facteur_mail::{Address, Domain};
 use facteur_replies::Language;
+use facteur_webhooks::Topic;
 
 use crate::config::problem::{Expected, Fault};
 
@@ -213,6 +214,140 @@ impl Written for LogFormat {
     }
 }
 
+/// Where the console listens, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConsoleAddress(pub(crate) Option<SocketAddr>);
+
+/// What switches the console off.
+const OFF: &str = "off";
+
+impl Written for ConsoleAddress {
+    const EXPECTED: Expected = Expected::ConsoleAddress;
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == OFF {
+            return Some(Self(None));
+        }
+        text.parse().ok().map(|address| Self(Some(address)))
+    }
+
+    fn show(&self) -> String {
+        self.0
+            .map_or_else(|| OFF.to_owned(), |address| address.to_string())
+    }
+}
+
+/// A short name of the operator's own, fit for a log and a trace field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Label(pub(crate) String);
+
+/// The longest name, in octets.
+const MAX_LABEL: usize = 60;
+
+impl Written for Label {
+    const EXPECTED: Expected = Expected::Label;
+
+    fn parse(text: &str) -> Option<Self> {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+        let well_formed = !text.is_empty() && text.len() <= MAX_LABEL && text.bytes().all(fits);
+        well_formed.then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// Where a webhook is: `https://…`, or `http://…` to this machine alone, as nobody else on the way may read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WebhookUrl(pub(crate) String);
+
+impl WebhookUrl {
+    /// The port that is connected to.
+    pub(crate) fn port(&self) -> u16 {
+        let default = if self.is_secure() { 443 } else { 80 };
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        port_of(rest.split(['/', '?', '#']).next().unwrap_or_default()).unwrap_or(default)
+    }
+
+    /// Whether it needs TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl Written for WebhookUrl {
+    const EXPECTED: Expected = Expected::WebhookUrl;
+
+    fn parse(text: &str) -> Option<Self> {
+        let well_formed = text.is_ascii() && text.bytes().all(|b| b.is_ascii_graphic());
+        let (scheme, rest) = text.split_once("://").filter(|_| well_formed)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let allowed = match scheme {
+            "https" => true,
+            "http" => is_this_machine(authority),
+            _ => false,
+        };
+        // Whoever reads the configuration would read a password in it.
+        let fits = allowed && !authority.is_empty() && !authority.contains('@');
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// The port behind the host of a URL, if there is one.
+fn port_of(authority: &str) -> Option<u16> {
+    let (host, port) = authority.rsplit_once(':')?;
+    // A bare IPv6 address has no port.
+    let whole = !host.contains(':') || host.ends_with(']');
+    port.parse().ok().filter(|_| whole)
+}
+
+/// Whether the host of a URL, with its port if there is one, is on this machine.
+fn is_this_machine(authority: &str) -> bool {
+    let address = authority.parse::<SocketAddr>().map(|socket| socket.ip());
+    let ip = address.or_else(|_| authority.trim_matches(['[', ']']).parse::<IpAddr>());
+    ip.map_or_else(
+        |_| authority.split(':').next() == Some("localhost"),
+        |ip| ip.is_loopback(),
+    )
+}
+
+/// What a webhook is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WebhookEvent(pub(crate) Topic);
+
+impl WebhookEvent {
+    /// What becomes of messages.
+    pub(crate) fn outcomes() -> Vec<Self> {
+        [
+            Topic::Delivered,
+            Topic::Deferred,
+            Topic::Bounced,
+            Topic::Expired,
+        ]
+        .map(Self)
+        .to_vec()
+    }
+}
+
+impl Written for WebhookEvent {
+    const EXPECTED: Expected = Expected::WebhookEvent;
+    const CHOICES: &'static [&'static str] =
+        &["accepted", "delivered", "deferred", "bounced", "expired"];
+
+    fn parse(text: &str) -> Option<Self> {
+        Topic::from_name(text).map(Self)
+    }
+
+    fn show(&self) -> String {
+        self.0.name().to_owned()
+    }
+}
+
 impl Written for tracing::Level {
     const EXPECTED: Expected = Expected::LogLevel;
     const CHOICES: &'static [&'static str] = &["error", "warn", "info", "debug", "trace"];
@@ -239,11 +374,49 @@ mod tests {
     }
 
     #[test]
+    fn a_webhook_in_clear_text_is_on_this_machine() {
+        for fine in [
+            "https://shop.test/mail?x=1",
+            "http://127.0.0.1:8080/x",
+            "http://localhost:80",
+            "http://[::1]/",
+        ] {
+            assert!(WebhookUrl::parse(fine).is_some(), "{fine}");
+        }
+        for refused in [
+            "http://shop.test/",
+            "http://localhost.evil.test/",
+            "http://127.0.0.1.evil.test/",
+            "https://user:secret@shop.test/",
+            "https://",
+            "ftp://shop.test/",
+            "https://shop.test/\r\nx",
+        ] {
+            assert!(WebhookUrl::parse(refused).is_none(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_webhook_has_the_port_that_it_names_or_that_of_its_scheme() {
+        for (url, port) in [
+            ("https://shop.test/a:1", 443),
+            ("http://127.0.0.1/", 80),
+            ("https://shop.test:8443?x", 8443),
+            ("http://[::1]:8080/", 8080),
+            ("http://[::1]/", 80),
+        ] {
+            assert_eq!(WebhookUrl::parse(url).unwrap().port(), port, "{url}");
+        }
+    }
+
+    #[test]
     fn the_choices_of_the_schema_are_those_of_the_reader() {
         all_are_read::<Language>();
         all_are_read::<Role>();
         all_are_read::<LogFormat>();
         all_are_read::<tracing::Level>();
+        all_are_read::<WebhookEvent>();
+        assert_eq!(WebhookEvent::CHOICES.len(), Topic::ALL.len());
         assert_eq!(Language::CHOICES.len(), Language::ALL.len());
     }
 }

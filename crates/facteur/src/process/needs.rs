@@ -20,6 +20,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "/run/resolvconf",
     "/run/NetworkManager",
     "/etc/hosts",
+    "/etc/nsswitch.conf",
     "/etc/localtime",
     "/usr/share/zoneinfo",
     "/etc/ssl",
@@ -70,6 +71,13 @@ impl Needs {
                 Endpoint::Unix(path) => drop(needs.sockets.insert(folder_of(path))),
             }
         }
+        needs
+            .binds
+            .extend(config.console.address.0.map(|address| address.port()));
+        let webhooks = config.webhook.iter();
+        needs
+            .connects
+            .extend(webhooks.map(|webhook| webhook.url.port()));
         needs.connect_to_name_servers(config);
         for rule in &config.route {
             needs.connect_to(&rule.next_hop);
@@ -147,6 +155,12 @@ mod tests {
             next_hop = "smarthost.test:587"
             [dns]
             servers = ["10.0.0.2:5353"]
+            [console]
+            address = "127.0.0.1:9025"
+            [[webhook]]
+            name = "shop"
+            url = "https://shop.test:8443/x"
+            secret_file = "/etc/facteur/key"
             "#,
         );
         assert!(needs.reads.contains(Path::new("/etc/facteur")));
@@ -156,8 +170,8 @@ mod tests {
             needs.sockets,
             BTreeSet::from([PathBuf::from("/run/facteur")])
         );
-        assert_eq!(needs.binds, BTreeSet::from([0, 25]));
-        assert_eq!(needs.connects, BTreeSet::from([25, 587, 2424, 5353]));
+        assert_eq!(needs.binds, BTreeSet::from([0, 25, 9025]));
+        assert_eq!(needs.connects, BTreeSet::from([25, 587, 2424, 5353, 8443]));
     }
 
     #[test]

@@ -32,6 +32,9 @@ const PAUSE: Duration = Duration::from_millis(10);
 pub(crate) const PORT: u16 = 2525;
 pub(crate) const LMTP_PORT: u16 = 2524;
 
+/// The port of the console.
+const CONSOLE_PORT: u16 = 8025;
+
 /// The port of the peers.
 pub(crate) const PEER_PORT: u16 = 2526;
 
@@ -219,6 +222,11 @@ impl Instance {
     /// Where it listens.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where its console listens.
+    pub(crate) const fn console(&self) -> SocketAddr {
+        SocketAddr::new(self.address.ip(), CONSOLE_PORT)
     }
 
     /// A session that has read the banner and said EHLO.
@@ -427,6 +435,7 @@ fn configuration(setup: &Setup, address: SocketAddr, dns: SocketAddr) -> String 
         delivery,
         limits,
     } = setup;
+    let console = SocketAddr::new(address.ip(), CONSOLE_PORT);
     format!(
         "{top}
 data_dir = \"DATA\"
@@ -445,6 +454,8 @@ allow_loopback_mx = true
 {delivery}
 [limits]
 {limits}
+[console]
+address = \"{console}\"
 {tables}
 "
     )

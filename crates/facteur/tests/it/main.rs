@@ -17,6 +17,8 @@ mod extensions;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod instance;
 #[cfg(test)]
 mod letter;

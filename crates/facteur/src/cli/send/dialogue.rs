@@ -9,7 +9,6 @@ use facteur_replies::{Class, RemoteReply};
 use facteur_smtp::syntax::reply::{ReplyError, ReplyReader};
 use serde_json::{Value, json};
 
-use crate::cli::explain;
 use crate::cli::send::{Place, Verdict};
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, Tone, shown};
@@ -246,7 +245,7 @@ impl<'s> Dialogue<'s> {
             "event": "heard",
             "stage": stage,
             "lines": lines,
-            "explanation": explain::to_json(&explanation, None),
+            "explanation": facteur_console::view::explanation(&explanation, None),
         }));
         if self.screen.json {
             return Ok(());
