@@ -10,7 +10,7 @@ use facteur_route::{DnsConfig, Policy, RouteRule};
 use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience};
 use facteur_smtp::server::{self as smtp, BareNewlines};
 
-use crate::config::{Config, Endpoint, Listener, Role};
+use crate::config::{Config, DestinationKeys, Endpoint, Listener, Role};
 
 /// For the router.
 pub(crate) fn route(config: &Config) -> facteur_route::Config {
@@ -178,6 +178,11 @@ pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
         max_running: count(keys.connections),
         max_per_destination: count(keys.connections_per_destination),
         shutdown_grace: config.limits.shutdown_grace,
+        rules: config
+            .destination
+            .iter()
+            .map(DestinationKeys::rule)
+            .collect(),
         ..defaults
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use facteur_mail::{Address, Domain};
 use facteur_replies::Language;
 
+use crate::config::destinations::DestinationKeys;
 use crate::config::domains::{DomainKeys, RelayKeys, RouteKeys};
 use crate::config::secret::SecretFile;
 use crate::config::takes::{
@@ -63,6 +64,8 @@ keys! {
         domains: BTreeMap<Domain, DomainKeys> = entries();
         /// Instead of MX.
         route: Vec<RouteKeys> = tables("match");
+        /// What destinations are sent at most.
+        destination: Vec<DestinationKeys> = tables("match");
         /// Whom DNS is asked.
         dns: DnsKeys = table();
         /// How mail goes out.

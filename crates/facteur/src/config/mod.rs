@@ -3,6 +3,7 @@
 //! [`Config`] is what the file means, in typed values; `wiring` hands each crate its part. What keys there are stands in
 //! `keys` and, for domains and routes, in `domains`.
 
+mod destinations;
 mod domains;
 mod keys;
 mod problem;
@@ -28,6 +29,7 @@ use crate::config::section::Section;
 use crate::config::takes::Keys;
 use crate::error::{CliError, Kind};
 
+pub(crate) use crate::config::destinations::DestinationKeys;
 pub(crate) use crate::config::keys::{Config, Listener, LogKeys, ProcessKeys};
 pub(crate) use crate::config::written::{Endpoint, LogFormat, Role};
 

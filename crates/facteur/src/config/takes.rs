@@ -4,6 +4,7 @@
 //! place where a key's name, default and bounds stand; its words are the interface texts `config-key-…`.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -372,6 +373,88 @@ impl<N: Copy + Into<u64> + TryFrom<u64>> Takes<N> for Count<N> {
             most: (*self.bounds.end()).into(),
         };
         Form::new(shape, Absent::Is(json!(self.default.into())))
+    }
+}
+
+/// A whole number that may be left out; `config-default-…` says what then holds.
+pub(crate) struct OptionalCount(RangeInclusive<u32>);
+
+/// A whole number within these bounds, never zero, that may be left out.
+pub(crate) const fn optional_count(bounds: RangeInclusive<u32>) -> OptionalCount {
+    OptionalCount(bounds)
+}
+
+impl Takes<Option<NonZeroU32>> for OptionalCount {
+    fn read(&self, key: &'static str, section: &mut Section<'_, '_>) -> Option<Option<NonZeroU32>> {
+        if !section.has(key) {
+            return Some(None);
+        }
+        let (least, most) = ((*self.0.start()).into(), (*self.0.end()).into());
+        let count = section.count(key, least, least..=most);
+        Some(NonZeroU32::new(u32::try_from(count).ok()?))
+    }
+
+    fn show(&self, value: &Option<NonZeroU32>) -> Value {
+        json!(value.map(NonZeroU32::get))
+    }
+
+    fn form(&self) -> Form {
+        let shape = Shape::Count {
+            least: (*self.0.start()).into(),
+            most: (*self.0.end()).into(),
+        };
+        Form::new(shape, Absent::InWords)
+    }
+}
+
+/// True or false, or left out; `config-default-…` says what then holds.
+pub(crate) struct OptionalFlag;
+
+/// True or false, or left out; `config-default-…` says what then holds.
+pub(crate) const fn optional_flag() -> OptionalFlag {
+    OptionalFlag
+}
+
+impl Takes<Option<bool>> for OptionalFlag {
+    fn read(&self, key: &'static str, section: &mut Section<'_, '_>) -> Option<Option<bool>> {
+        let written = section.has(key);
+        Some(written.then(|| section.boolean(key, false)))
+    }
+
+    fn show(&self, value: &Option<bool>) -> Value {
+        json!(value)
+    }
+
+    fn form(&self) -> Form {
+        Form::new(Shape::Boolean, Absent::InWords)
+    }
+}
+
+/// A duration that may be left out; `config-default-…` says what then holds.
+pub(crate) struct OptionalSpan(RangeInclusive<Duration>);
+
+/// A duration within these bounds that may be left out.
+pub(crate) const fn optional_duration(bounds: RangeInclusive<Duration>) -> OptionalSpan {
+    OptionalSpan(bounds)
+}
+
+impl Takes<Option<Duration>> for OptionalSpan {
+    fn read(&self, key: &'static str, section: &mut Section<'_, '_>) -> Option<Option<Duration>> {
+        let written = section.has(key);
+        let bounds = self.0.clone();
+        Some(written.then(|| section.duration(key, *self.0.start(), bounds)))
+    }
+
+    fn show(&self, value: &Option<Duration>) -> Value {
+        json!(value.map(show_duration))
+    }
+
+    fn form(&self) -> Form {
+        let shape = Shape::Duration {
+            least: *self.0.start(),
+            most: *self.0.end(),
+        };
+        Form::new(shape, Absent::InWords)
     }
 }
 

@@ -11,6 +11,8 @@ mod control;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]
+mod destinations;
+#[cfg(test)]
 mod dialogues;
 #[cfg(test)]
 mod extensions;
