@@ -17,7 +17,13 @@ const ZONE: &str = "far.test MX 10 mx.far.test\nmx.far.test A @2\nnothing.test M
 /// Asks the console; the status and the body.
 async fn ask(server: &Instance, head: &str, body: &str) -> (u16, String) {
     let talk = async {
-        let mut stream = TcpStream::connect(server.console()).await.unwrap();
+        // The console comes up right after the listeners.
+        let mut stream = loop {
+            match TcpStream::connect(server.console()).await {
+                Ok(stream) => break stream,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
         let length = body.len();
         let request = format!(
             "{head}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
