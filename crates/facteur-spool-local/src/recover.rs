@@ -1,6 +1,8 @@
 //! Opening a spool: read the log, set aside what is damaged, remove what nobody needs, begin a new segment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
@@ -11,7 +13,7 @@ use facteur_spool::SpoolError;
 use crate::body;
 use crate::compact::Compaction;
 use crate::config::Config;
-use crate::disk::{Disk, Filesystem};
+use crate::disk::{Disk, DiskFile, Filesystem, wide};
 use crate::failure::Failure;
 use crate::format::FIRST_RECORD;
 use crate::paths::Paths;
@@ -20,6 +22,9 @@ use crate::report::{Damage, DamageReason, RecoveryReport};
 use crate::scan::{Found, Scan, scan};
 use crate::store::{Segment, Store, lock};
 use crate::writer::{Previous, Writer};
+
+/// How much is written again at once, in octets.
+const PIECE: u64 = 1 << 20;
 
 /// The most that is copied of one damaged stretch, in octets.
 const MAX_COPY: u64 = 64 << 20;
@@ -46,7 +51,7 @@ pub(crate) fn open(
         set_aside(&*disk, &paths, &scan.segments, damage);
     }
     let orphans = settle_bodies(&*disk, &paths, &mut scan)?;
-    flush_last(&scan)?;
+    harden_last(&scan)?;
     let mut report = report(&scan, filesystem);
     report.orphans = orphans;
     let mark = match scan.mark {
@@ -115,7 +120,7 @@ fn prepare(disk: &dyn Disk, paths: &Paths) -> Result<(), SpoolError> {
         .map_err(write_failed(paths.root()))
 }
 
-fn write_failed(path: &std::path::Path) -> impl FnOnce(std::io::Error) -> SpoolError {
+fn write_failed(path: &std::path::Path) -> impl FnOnce(io::Error) -> SpoolError {
     let path = path.to_owned();
     move |error| SpoolError::Write { path, error }
 }
@@ -220,12 +225,36 @@ fn settle_bodies(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) -> Result<usiz
     Ok(orphans)
 }
 
-/// What was read back is about to be called durable by the next segment's header.
-fn flush_last(scan: &Scan) -> Result<(), SpoolError> {
-    match scan.segments.values().next_back() {
-        Some(last) => last.file.sync().map_err(write_failed(&last.path)),
-        None => Ok(()),
+/// What was read back is about to be called durable by the next segment's header. A flush alone does not make it so:
+/// where one failed before the process died, the kernel shows what was written, counts it as clean and reports success.
+/// So the header and what no flush is known to have covered are written once more.
+fn harden_last(scan: &Scan) -> Result<(), SpoolError> {
+    let Some(last) = scan.segments.values().next_back() else {
+        return Ok(());
+    };
+    let tail = last.durable.min(last.end)..last.end;
+    [0..FIRST_RECORD, tail]
+        .into_iter()
+        .try_for_each(|range| write_again(&*last.file, range))
+        .and_then(|()| last.file.sync())
+        .map_err(write_failed(&last.path))
+}
+
+fn write_again(file: &dyn DiskFile, range: Range<u64>) -> io::Result<()> {
+    let mut at = range.start;
+    let mut piece = Vec::new();
+    while at < range.end {
+        let octets = (range.end - at).min(PIECE);
+        piece.resize(usize::try_from(octets).unwrap_or_default(), 0);
+        let read = file.read_at(&mut piece, at)?;
+        if read == 0 {
+            break;
+        }
+        piece.truncate(read);
+        file.write_at(&mut [IoSlice::new(&piece)], at)?;
+        at += wide(read);
     }
+    Ok(())
 }
 
 fn report(scan: &Scan, filesystem: Filesystem) -> RecoveryReport {

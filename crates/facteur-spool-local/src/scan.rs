@@ -49,6 +49,8 @@ pub(crate) struct Found {
     pub(crate) start: SegmentStart,
     /// Behind its last sound record.
     pub(crate) end: u64,
+    /// Up to here it is known to have been flushed.
+    pub(crate) durable: u64,
     /// Where the first torn write begins, if anything sound follows it.
     pub(crate) torn_at: Option<u64>,
 }
@@ -137,6 +139,7 @@ fn find(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<BTreeMap<u64, Fou
             octets,
             start: SegmentHeader::decode(&start),
             end: FIRST_RECORD,
+            durable: FIRST_RECORD,
             torn_at: None,
         };
         segments.insert(serial, found);
@@ -217,6 +220,7 @@ impl Scan {
             }
             offset += u64::from(header.whole());
         }
+        found.durable = durable.max(FIRST_RECORD);
         let unreadable = std::mem::take(&mut window.unreadable);
         if sealed.is_some() {
             gaps.extend(

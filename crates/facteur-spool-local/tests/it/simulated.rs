@@ -277,6 +277,28 @@ fn a_failed_flush_acknowledges_nothing_and_the_same_file_is_never_flushed_again(
 }
 
 #[test]
+fn what_a_failed_flush_left_in_memory_is_believed_only_once_it_is_on_the_disk() {
+    let disk = SimDisk::new();
+    let (spool, _) = open(&disk);
+    let stays = store(&*spool, TO, b"stays");
+    let ends = store(&*spool, TO, b"ends");
+    disk.fail(2, DiskFault::Io); // the flush
+    wait(spool.settle(ends, vec![delivered(0), delivered(1)])).unwrap_err();
+    drop(spool);
+    // The process dies; the next one finds the record in the system's memory.
+    disk.kill();
+    let (spool, report) = open(&disk);
+    assert_eq!(report.damaged, []);
+    let after_kill = spool.len();
+    drop(spool);
+    disk.power_cycle(0);
+    let (spool, report) = open(&disk);
+    assert_eq!(report.damaged, [], "a loss of power is no damage");
+    assert_eq!(spool.len(), after_kill, "what was told once stays so");
+    spool.show(stays).unwrap();
+}
+
+#[test]
 fn a_dead_disk_refuses_everything_and_the_spool_recovers_with_it() {
     let disk = SimDisk::new();
     let clock = Arc::new(TestClock::new());
