@@ -65,7 +65,7 @@ helper() {
 # $work/mail; what stands on standard input is added to the configuration. Sets $facteur_port.
 start_facteur() {
     facteur_port=$(helper free-port)
-    mkdir -m 700 "$work/data"
+    mkdir -p -m 700 "$work/data"
     cat >"$work/facteur.toml" <<EOF
 hostname = "facteur.test"
 data_dir = "$work/data"

@@ -16,6 +16,7 @@ const CLIENTS: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("strace", "strace"),
     ("python3", "python3"),
+    ("systemd-analyze", "systemd"),
 ];
 
 /// A name, Debian packages, and a file that shows they are unpacked.

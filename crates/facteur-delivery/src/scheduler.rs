@@ -291,13 +291,14 @@ impl Scheduler {
                     self.index.forgive(&destination);
                 }
             }
+            // Whoever asked may have gone, here and below.
+            Command::Answer(answer) => drop(answer.send(())),
             Command::Survey {
                 wanted,
                 most,
                 answer,
             } => {
                 let survey = self.survey(&wanted, most, now);
-                // Whoever asked may have gone.
                 drop(answer.send(survey));
             }
         }

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Obey(Vec<Order>),
     /// What did not answer for these hosts is tried again at once.
     Forgive(Vec<Host>),
+    /// Is it alive?
+    Answer(oneshot::Sender<()>),
     /// How are they?
     Survey {
         wanted: Wanted,
@@ -67,6 +69,14 @@ impl Steering {
         })
         .await;
         answered.await.unwrap_or_default()
+    }
+
+    /// For a watchdog: completes when the scheduler's loop has come round, with `false` once it has ended. While the loop is
+    /// stuck, it does not.
+    pub async fn beat(&self) -> bool {
+        let (answer, answered) = oneshot::channel();
+        self.give(Command::Answer(answer)).await;
+        answered.await.is_ok()
     }
 
     async fn give(&self, command: Command) {

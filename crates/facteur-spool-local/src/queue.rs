@@ -32,6 +32,8 @@ pub(crate) struct Queue {
     pending: VecDeque<Pending>,
     /// Somebody writes, or has been told to.
     leading: bool,
+    /// How many batches have been led to their end.
+    batches: u64,
     closed: bool,
 }
 
@@ -245,6 +247,12 @@ impl Store {
         !std::mem::replace(&mut lock(&self.queue).leading, true)
     }
 
+    /// The batch that is under way; `None` if nothing waits to be written.
+    pub(crate) fn batch_under_way(&self) -> Option<u64> {
+        let queue = lock(&self.queue);
+        queue.leading.then_some(queue.batches)
+    }
+
     /// Whether everything has been refused from now on.
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.queue).closed
@@ -261,6 +269,7 @@ impl Store {
             }
             self.reclaim();
             let mut queue = lock(&self.queue);
+            queue.batches = queue.batches.wrapping_add(1);
             if queue.pending.is_empty() {
                 queue.leading = false;
                 return;

@@ -73,6 +73,13 @@ impl LocalSpool {
         }
     }
 
+    /// For a watchdog: the number of the batch that is being written, if one is. The same number for long means that the
+    /// disk, or whoever leads, is stuck.
+    #[must_use]
+    pub fn batch_under_way(&self) -> Option<u64> {
+        self.store.batch_under_way()
+    }
+
     /// After a failure: makes a new segment if the disk lets us. Returns why it does not.
     fn try_again(&self) -> Option<Failure> {
         self.store.refusing()?;

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::console::{self, Surroundings};
 use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
+use crate::process::service::{self, Vitals};
 use crate::process::{self, Settled};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
@@ -71,9 +72,7 @@ async fn serve(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let started = clock.now();
-    let (local, report) = LocalSpool::open(wiring::spool(config), Arc::clone(&clock))
-        .map_err(|error| no_spool(&error, screen))?;
-    say_recovered(&report);
+    let local = open_spool(config, &clock, screen)?;
     let spool: Arc<dyn Spool> = Arc::clone(&local) as Arc<dyn Spool>;
 
     let planner = planner(config, Arc::clone(&random), screen)?;
@@ -108,6 +107,14 @@ async fn serve(
     let socket = control_socket(config, screen)?;
     let server = Server::start_on(settled.open, wiring::server(config, connections), parts)
         .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
+    let watchdog = Vitals {
+        scheduler: delivery.steering(),
+        spool: Arc::clone(&local),
+        visitors: server.visitors(),
+        clock: Arc::clone(&clock),
+        language: screen.language,
+    }
+    .watch();
     let levers = Levers {
         hostname: config.hostname.to_string(),
         started,
@@ -125,14 +132,11 @@ async fn serve(
     };
     let console = console::start(secrets.console, config, surroundings, screen)?;
     let control = Control::start(socket, levers, clock);
-    say_serving(config);
+    say_ready(config, &server, screen);
 
-    tokio::select! {
-        () = told_to_stop() => tracing::info!("told to stop: sessions and deliveries under way may end"),
-        // A scheduler that ends by itself is a bug; `ended` hands its panic on.
-        () = delivery.ended() => tracing::error!("delivery has ended by itself"),
-    }
+    end_has_come(&mut delivery).await;
     stopping.store(true, Ordering::Relaxed);
+    watchdog.stop();
     control.shutdown().await;
     if let Some(console) = console {
         console.shutdown(config.limits.shutdown_grace).await;
@@ -140,10 +144,8 @@ async fn serve(
     server.shutdown(config.limits.shutdown_grace).await;
     delivery.shutdown().await;
     witnesses.shutdown().await;
-    spool
-        .close()
-        .await
-        .map_err(|error| no_spool(&error, screen))?;
+    let closed = spool.close().await;
+    closed.map_err(|error| no_spool(&error, screen))?;
     tracing::info!("stopped");
     Ok(())
 }
@@ -156,15 +158,6 @@ fn planner(config: &Config, random: Arc<dyn Random>, screen: &Screen) -> Result<
     Ok(Planner::new(Arc::new(resolver), random, policy))
 }
 
-fn say_serving(config: &Config) {
-    tracing::info!(
-        hostname = %config.hostname,
-        data = %config.data_dir.display(),
-        version = env!("CARGO_PKG_VERSION"),
-        "facteur serves"
-    );
-}
-
 /// Made before the first banner, so that whoever sees that can ask.
 fn control_socket(config: &Config, screen: &Screen) -> Result<Socket, CliError> {
     let path = control::path(&config.data_dir);
@@ -175,6 +168,15 @@ fn control_socket(config: &Config, screen: &Screen) -> Result<Socket, CliError> 
         CliError::new(Kind::System, screen.text("serve-no-control", &args))
             .hint(screen.text("serve-no-control-hint", &[]))
     })
+}
+
+/// Somebody says so, or delivery has ended, without which there is no server.
+async fn end_has_come(delivery: &mut facteur_delivery::Handle) {
+    tokio::select! {
+        () = told_to_stop() => tracing::info!("told to stop: sessions and deliveries under way may end"),
+        // A scheduler that ends by itself is a bug; `ended` hands its panic on.
+        () = delivery.ended() => tracing::error!("delivery has ended by itself"),
+    }
 }
 
 /// SIGTERM or SIGINT.
@@ -190,6 +192,28 @@ async fn told_to_stop() {
         _ = term.recv() => {}
         _ = int.recv() => {}
     }
+}
+
+fn open_spool(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    screen: &Screen,
+) -> Result<Arc<LocalSpool>, CliError> {
+    let (spool, report) = LocalSpool::open(wiring::spool(config), Arc::clone(clock))
+        .map_err(|error| no_spool(&error, screen))?;
+    say_recovered(&report);
+    Ok(spool)
+}
+
+fn say_ready(config: &Config, server: &Server, screen: &Screen) {
+    tracing::info!(
+        hostname = %config.hostname,
+        data = %config.data_dir.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        "facteur serves"
+    );
+    let places: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
+    service::ready(&config.hostname, &places, screen.language);
 }
 
 fn say_recovered(report: &RecoveryReport) {

@@ -151,3 +151,20 @@ async fn what_was_taken_while_the_spool_failed_is_not_sent_again() {
     office.pass(HOUR).await;
     assert_eq!((office.remote.calls(), office.spool.len()), (1, 0));
 }
+
+#[tokio::test]
+async fn the_scheduler_answers_who_asks_whether_it_is_alive_until_it_has_ended() {
+    let mut office = Office::open(ZONE);
+    office.start();
+    let steering = office.handle.as_ref().unwrap().steering();
+    assert!(steering.beat().await, "with nothing to do");
+    office
+        .remote
+        .answer("mx.far.test", Answer::Rcpt(450, "4.2.1 later"));
+    office.accept("a@sender.test", &["u@far.test"]).await;
+    assert!(steering.beat().await, "with something to do");
+    office.quiet().await;
+    assert!(steering.beat().await, "with something to wait for");
+    office.shutdown().await;
+    assert!(!steering.beat().await);
+}

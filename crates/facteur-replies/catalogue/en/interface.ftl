@@ -683,6 +683,9 @@ secret-empty-hint = write one, as with: openssl rand -hex 32 > { $path }
 
 ## The process: user, privileges, confinement
 
+service-ready = { $hostname } serves on { $places }
+service-status = queued: { $queued }, sessions: { $sessions }
+service-stopping = stops: sessions and deliveries under way may end
 process-no-user = there is no user “{ $name }” on this machine
 process-no-user-hint = make one: useradd --system --no-create-home --shell /usr/sbin/nologin { $name }
 process-no-group = there is no group “{ $name }” on this machine

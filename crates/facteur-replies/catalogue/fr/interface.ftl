@@ -684,6 +684,9 @@ secret-empty-hint = écrivez-en un, par exemple avec : openssl rand -hex 32 > {
 
 ## Le processus : utilisateur, privilèges, confinement
 
+service-ready = { $hostname } sert sur { $places }
+service-status = en file d’attente : { $queued }, sessions : { $sessions }
+service-stopping = s’arrête : les sessions et les remises en cours peuvent finir
 process-no-user = il n’y a pas d’utilisateur « { $name } » sur cette machine
 process-no-user-hint = créez-le : useradd --system --no-create-home --shell /usr/sbin/nologin { $name }
 process-no-group = il n’y a pas de groupe « { $name } » sur cette machine

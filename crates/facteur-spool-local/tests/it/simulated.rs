@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use facteur_mail::QueueId;
 use facteur_spool::battery::{self, Harness, NOON, content, delivered, envelope, store, wait};
@@ -660,4 +661,27 @@ fn what_queues_behind_a_failed_batch_fails_with_it() {
         wait(spool.settle(id, vec![delivered(0), delivered(1)])).unwrap(),
         Settled::Gone
     );
+}
+
+#[test]
+fn a_watchdog_sees_which_batch_is_being_written() {
+    let (spool, _) = open(&SimDisk::new());
+    let id = store(&*spool, TO, b"x");
+    assert_eq!(spool.batch_under_way(), None);
+    let mut settling = spool.settle(id, vec![delivered(0)]);
+    let mut nobody = Context::from_waker(Waker::noop());
+    assert!(settling.as_mut().poll(&mut nobody).is_pending());
+    let first = spool.batch_under_way();
+    assert!(first.is_some());
+    assert_eq!(
+        spool.batch_under_way(),
+        first,
+        "the same one while it lasts"
+    );
+    wait(settling).unwrap();
+    assert_eq!(spool.batch_under_way(), None);
+    let mut settling = spool.settle(id, vec![delivered(1)]);
+    assert!(settling.as_mut().poll(&mut nobody).is_pending());
+    assert_ne!(spool.batch_under_way(), first, "the next is another");
+    wait(settling).unwrap();
 }

@@ -175,14 +175,21 @@ fn empty_bounding_set() {
     }
 }
 
-/// Keeps of the capabilities there are only these.
+/// Keeps of the capabilities there are only these. What is not there is not asked to go: a service manager may forbid
+/// to ask.
 fn keep(wanted: &CapsHashSet) -> Result<(), caps::errors::CapsError> {
-    let held = caps::read(None, CapSet::Permitted)?;
-    let kept: CapsHashSet = held.intersection(wanted).copied().collect();
-    caps::set(None, CapSet::Inheritable, &CapsHashSet::new())?;
     // In this order: what is in effect must be permitted. What can be passed on goes by itself.
-    caps::set(None, CapSet::Effective, &kept)?;
-    caps::set(None, CapSet::Permitted, &kept)
+    for set in [CapSet::Inheritable, CapSet::Effective, CapSet::Permitted] {
+        let held = caps::read(None, set)?;
+        let kept: CapsHashSet = match set {
+            CapSet::Inheritable | CapSet::Ambient | CapSet::Bounding => CapsHashSet::new(),
+            CapSet::Effective | CapSet::Permitted => held.intersection(wanted).copied().collect(),
+        };
+        if kept != held {
+            caps::set(None, set, &kept)?;
+        }
+    }
+    Ok(())
 }
 
 /// Mail and secrets are in this memory: nobody gets to see it, neither in a file nor by tracing the process.

@@ -8,6 +8,7 @@ mod folders;
 mod identity;
 mod inherited;
 mod needs;
+pub(crate) mod service;
 mod walls;
 
 use std::os::unix::fs::chown;

@@ -39,6 +39,8 @@ mod reports;
 #[cfg(test)]
 mod retries;
 #[cfg(test)]
+mod service;
+#[cfg(test)]
 mod spool;
 #[cfg(test)]
 mod stopping;
