@@ -1,8 +1,9 @@
-//! `cargo xtask tidy | ci | interop | test | bench`: the project's own commands, the same for people and for CI.
+//! `cargo xtask tidy | ci | interop | test | faults | bench`: the project's own commands, the same for people and for CI.
 //!
 //! `tidy` checks what the compiler cannot (the arrows between crates, replies, citations). `ci` adds
 //! format, lints, tests and documentation. `interop` holds the conversations with real mail programs, and
-//! fetches what those need. `test` is all of it. `bench` measures Facteur beside Postfix. Nothing but the standard library is used, so that this builds in a second.
+//! fetches what those need. `test` is all of it. `faults` breaks disks under the real program, `bench` measures it beside
+//! Postfix. Nothing but the standard library is used, so that this builds in a second.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,

@@ -51,11 +51,12 @@ pub(crate) fn bench(run: &mut Run, options: &Options) -> Result<(), Failure> {
         run.cargo("build the crowds", &words)?;
     }
     let lab = Lab::open(&root, tools.folder(), options.quick, options.rounds)?;
+    let build = build(&root);
     let mut measured = Data::default();
     for topic in &options.topics {
         let mut found = Findings::of(*topic);
         run.section(topic.name(), || {
-            describe(&root, &lab, &mut found);
+            describe(&lab, &build, &mut found);
             topics::measure(&lab, &mut found)
         })?;
         if !options.quick {
@@ -74,18 +75,32 @@ pub(crate) fn bench(run: &mut Run, options: &Options) -> Result<(), Failure> {
     write_pages(&root)
 }
 
+/// The version that is measured: its number, its commit, and whether the sources differ from that.
+fn build(root: &Path) -> String {
+    let git = |words: &[&str]| said(Command::new("git").arg("-C").arg(root).args(words));
+    let commit = git(&["rev-parse", "--short", "HEAD"]);
+    let changed = git(&[
+        "status",
+        "--porcelain",
+        "--",
+        "crates",
+        "Cargo.toml",
+        "Cargo.lock",
+    ]);
+    let more = if changed.is_empty() {
+        ""
+    } else {
+        " and changes"
+    };
+    format!("{} ({commit}{more})", env!("CARGO_PKG_VERSION"))
+}
+
 /// When, where and with what a topic is measured.
-fn describe(root: &Path, lab: &Lab, found: &mut Findings) {
-    let mut git = Command::new("git");
-    git.arg("-C").arg(root);
-    let commit = said(git.args(["describe", "--always", "--dirty", "--exclude=*"]));
+fn describe(lab: &Lab, build: &str, found: &mut Findings) {
     let date = said(Command::new("date").args(["-u", "+%Y-%m-%d %H:%M UTC"]));
     found.note("date", date);
     found.note("machine", procfs::machine(lab.folder()));
-    found.note(
-        "facteur",
-        format!("{} ({commit})", env!("CARGO_PKG_VERSION")),
-    );
+    found.note("facteur", build.to_owned());
     found.note("postfix", lab.postfix_version());
     found.note("rounds", lab.rounds.to_string());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

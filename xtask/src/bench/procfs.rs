@@ -59,6 +59,12 @@ pub(super) fn resident(pid: u32) -> (f64, f64) {
     (field(&text, "VmRSS:"), field(&text, "VmHWM:"))
 }
 
+/// How many files a process has open, connections among them.
+pub(super) fn open_files(pid: u32) -> f64 {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).map(Iterator::count);
+    precise(entries.map_or(0, |count| u64::try_from(count).unwrap_or(u64::MAX)))
+}
+
 /// A line `Name:   123 kB`, in octets.
 fn field(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));

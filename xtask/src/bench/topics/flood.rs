@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::bench::house::{House, Next, Plan, Server};
 use crate::bench::lab::Lab;
 use crate::bench::process::{Group, Process};
+use crate::bench::procfs::open_files;
 use crate::bench::topics::{Findings, percentile};
 use crate::failure::Failure;
 
@@ -69,6 +70,8 @@ fn one(
             );
         }
     }
+    let connections = open_files(running.pid());
+    found.put(case, Server::Facteur, "open files", 1, connections);
     found.put(
         case,
         Server::Facteur,
