@@ -157,6 +157,21 @@ pub(crate) fn spool_directory(config: &Config) -> PathBuf {
     config.data_dir.join("spool")
 }
 
+/// For the history; `None` if none is kept.
+pub(crate) fn history(config: &Config) -> Option<facteur_history::Config> {
+    let keys = &config.history;
+    keys.enabled.then(|| facteur_history::Config {
+        keep: keys.keep,
+        max_octets: keys.max_size,
+        ..facteur_history::Config::new(history_directory(config))
+    })
+}
+
+/// Where the history of an instance is.
+pub(crate) fn history_directory(config: &Config) -> PathBuf {
+    config.data_dir.join("history")
+}
+
 /// For delivery.
 pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
     let keys = &config.delivery;

@@ -72,6 +72,8 @@ keys! {
         delivery: DeliveryKeys = table();
         /// What comes in is bounded by these.
         limits: LimitKeys = table();
+        /// What happened to each message.
+        history: HistoryKeys = table();
         /// Health, metrics and submission over HTTP.
         console: ConsoleKeys = table();
         /// Programs that are told what becomes of messages.
@@ -153,6 +155,18 @@ keys! {
         session_timeout: Duration = duration(seconds(6 * HOUR), seconds(10)..=seconds(DAY));
         /// How long sessions and deliveries in flight may finish at shutdown.
         shutdown_grace: Duration = duration(seconds(10), seconds(0)..=seconds(HOUR));
+    }
+}
+
+keys! {
+    /// `[history]`.
+    pub(crate) struct HistoryKeys {
+        /// Whether it is kept.
+        enabled: bool = restart(flag(true));
+        /// For how long.
+        keep: Duration = restart(duration(seconds(30 * DAY), seconds(HOUR)..=seconds(3_650 * DAY)));
+        /// How large its file may become.
+        max_size: u64 = restart(size(1 << 30, 16 << 20..=1 << 40));
     }
 }
 
