@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use facteur_mail::{Clock, QueueId, Timestamp};
 use facteur_spool::record::{ProgressRecord, encode_progress};
@@ -28,6 +28,8 @@ const LEAST_WHOLE: u32 = 4_096;
 /// A spool in a directory of this machine. One process owns it.
 pub struct LocalSpool {
     store: Arc<Store>,
+    /// [`Config::message_limit`], which may change.
+    message_limit: AtomicU64,
 }
 
 impl LocalSpool {
@@ -52,8 +54,18 @@ impl LocalSpool {
         config: Config,
         clock: Arc<dyn Clock>,
     ) -> Result<(Arc<Self>, RecoveryReport), SpoolError> {
+        let message_limit = AtomicU64::new(config.message_limit);
         let (store, report) = recover::open(disk, config, clock)?;
-        Ok((Arc::new(Self { store }), report))
+        let spool = Self {
+            store,
+            message_limit,
+        };
+        Ok((Arc::new(spool), report))
+    }
+
+    /// Another [`Config::message_limit`] from now on.
+    pub fn set_message_limit(&self, octets: u64) {
+        self.message_limit.store(octets, Ordering::Relaxed);
     }
 
     /// Whether it can write. If it cannot, it tries again, at most once a second.
@@ -264,7 +276,7 @@ impl Spool for LocalSpool {
     fn admit(&self, octets: u64) -> Result<(), SpoolError> {
         self.may_write()?;
         let expected = if octets == 0 {
-            self.store.config.message_limit
+            self.message_limit.load(Ordering::Relaxed)
         } else {
             octets
         };

@@ -3,7 +3,7 @@
 mod command;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -44,10 +44,26 @@ pub(crate) enum Request {
     ConfigSchema,
     /// What keys are for.
     ConfigExplain { key: Option<String> },
+    /// Read the configuration again.
+    ConfigReload(Instance),
+    /// What would change?
+    ConfigDiff {
+        against: Against,
+        instance: Instance,
+    },
     /// Is the spool whole?
     SpoolCheck(Instance),
     /// Every queued message as a file.
     SpoolExport { to: PathBuf, instance: Instance },
+}
+
+/// What a configuration is compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Against {
+    /// What the running server goes by.
+    Running,
+    /// Another file.
+    File(PathBuf),
 }
 
 /// Which server is meant.
@@ -208,6 +224,14 @@ fn request(matches: &ArgMatches) -> Request {
         "config check" => Request::ConfigCheck(instance()),
         "config show" => Request::ConfigShow(instance()),
         "config schema" => Request::ConfigSchema,
+        "config reload" => Request::ConfigReload(instance()),
+        "config diff" => Request::ConfigDiff {
+            against: match path(sub, "against") {
+                Some(path) if path != Path::new("running") => Against::File(path),
+                Some(_) | None => Against::Running,
+            },
+            instance: instance(),
+        },
         "config explain" => Request::ConfigExplain {
             key: given(sub, "key"),
         },

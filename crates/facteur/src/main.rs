@@ -9,7 +9,9 @@ mod error;
 mod failure;
 mod log;
 mod process;
+mod reload;
 mod serve;
+mod signals;
 mod system;
 mod ui;
 mod webhooks;
@@ -57,6 +59,10 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
         Request::ConfigCheck(instance) => cli::config::check(&instance, screen),
         Request::ConfigShow(instance) => cli::config::show(&instance, screen),
         Request::ConfigSchema => cli::config::schema(screen),
+        Request::ConfigReload(instance) => cli::reconfigure::reload(&instance, screen),
+        Request::ConfigDiff { against, instance } => {
+            cli::reconfigure::diff(&against, &instance, screen)
+        }
         Request::ConfigExplain { key } => cli::config::explain(key.as_deref(), screen),
         Request::SpoolCheck(instance) => cli::spool::check(&instance, screen),
         Request::SpoolExport { to, instance } => cli::spool::export(&to, &instance, screen),

@@ -1,26 +1,31 @@
-//! `facteur serve`: opens the spool, starts delivery and the listeners, and ends all of it in order.
+//! `facteur serve`: opens the spool, starts delivery and the listeners, listens to signals, and ends all of it in order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use facteur_delivery::{Delivery, DiskMailboxes, Sender, Sockets};
+use facteur_console::Console;
+use facteur_delivery::{Delivery, DiskMailboxes, Handle, Sender, Sockets};
 use facteur_mail::text::escaped;
 use facteur_mail::{Clock, Random};
-use facteur_route::{HickoryResolver, Planner, Router};
-use facteur_server::{Parts, Server};
+use facteur_replies::Language;
+use facteur_route::{HickoryResolver, Planner, Resolver, Router};
+use facteur_server::{Parts, Server, ServerError};
 use facteur_spool::{Spool, SpoolError};
 use facteur_spool_local::{LocalSpool, RecoveryReport};
 use facteur_webhooks::Hook;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
 
 use crate::args::Instance;
 use crate::config::Config;
+use crate::config::diff::Change;
 use crate::console::{self, Surroundings};
 use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
-use crate::process::service::{self, Vitals};
+use crate::process::service::{self, Vitals, Watchdog};
 use crate::process::{self, Settled};
+use crate::reload::{self, NotReloaded, Reloader, Wish};
+use crate::signals::{Signals, Told};
 use crate::system::{SystemClock, SystemRandom};
 use crate::ui::{Screen, shown};
 use crate::witnesses::Witnesses;
@@ -29,7 +34,7 @@ use crate::{failure, log, ui, webhooks, wiring};
 /// Runs the server until it is told to stop.
 pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let config = Config::of(instance, screen.language, screen.color)?;
-    log::start(&config.log, ui::log_color(screen.color_choice));
+    let level = log::start(&config.log, ui::log_color(screen.color_choice));
     let descriptors = raise_descriptor_limit();
     // Root may read what the server's user may not.
     let secrets = Secrets {
@@ -48,7 +53,25 @@ pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliErr
                 screen.text("serve-no-runtime", &[("words", (&words).into())]),
             )
         })?;
-    runtime.block_on(serve(&config, secrets, settled, descriptors, screen))
+    let start = Start {
+        instance: instance.clone(),
+        config,
+        secrets,
+        settled,
+        descriptors,
+        level,
+    };
+    runtime.block_on(async {
+        let signals = Signals::listen();
+        let mut running = Running::start(start, screen)?;
+        running.serve(signals).await;
+        running.stop(screen).await
+    })
+}
+
+/// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
+fn worker_threads() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
 }
 
 /// What holds secrets, read before privileges are given up.
@@ -57,141 +80,204 @@ struct Secrets {
     hooks: Vec<Hook>,
 }
 
-/// One more than there are cores: whoever leads a group commit blocks its thread while the disk works.
-fn worker_threads() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get) + 1
-}
-
-async fn serve(
-    config: &Config,
+/// What a server starts with.
+struct Start {
+    instance: Instance,
+    config: Config,
     secrets: Secrets,
     settled: Settled,
     descriptors: u64,
-    screen: &Screen,
-) -> Result<(), CliError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let started = clock.now();
-    let local = open_spool(config, &clock, screen)?;
-    let spool: Arc<dyn Spool> = Arc::clone(&local) as Arc<dyn Spool>;
-
-    let planner = planner(config, Arc::clone(&random), screen)?;
-    let router = Arc::new(Router::new(wiring::route(config)));
-    let sender = Sender::new(
-        wiring::sender(config),
-        Arc::new(Sockets::default()),
-        Arc::clone(&clock),
-    );
-    let witnesses = Witnesses::start(secrets.hooks, config, Arc::clone(&clock), screen)?;
-    let observer = witnesses.observer();
-    let mut delivery = Delivery {
-        config: wiring::delivery(config),
-        spool: Arc::clone(&spool),
-        router: Arc::clone(&router),
-        planner: planner.clone(),
-        remote: Arc::new(sender),
-        mailboxes: Arc::new(DiskMailboxes::new(config.hostname.as_str())),
-        clock: Arc::clone(&clock),
-        random,
-        observer: Arc::clone(&observer),
-    }
-    .start();
-    let parts = Parts {
-        spool: Arc::clone(&spool),
-        router,
-        planner,
-        clock: Arc::clone(&clock),
-        observer,
-    };
-    let connections = affordable_connections(config, descriptors);
-    let socket = control_socket(config, screen)?;
-    let server = Server::start_on(settled.open, wiring::server(config, connections), parts)
-        .map_err(|error| CliError::new(Kind::System, failure::server(&error, screen.language)))?;
-    let watchdog = Vitals {
-        scheduler: delivery.steering(),
-        spool: Arc::clone(&local),
-        visitors: server.visitors(),
-        clock: Arc::clone(&clock),
-        language: screen.language,
-    }
-    .watch();
-    let levers = Levers {
-        hostname: config.hostname.to_string(),
-        started,
-        spool: local,
-        visitors: server.visitors(),
-        confinement: settled.confinement,
-    };
-    let stopping = Arc::new(AtomicBool::new(false));
-    let surroundings = Surroundings {
-        spool: Arc::clone(&spool),
-        server: &server,
-        metrics: Arc::clone(&witnesses.metrics),
-        stopping: Arc::clone(&stopping),
-        clock: Arc::clone(&clock),
-    };
-    let console = console::start(secrets.console, config, surroundings, screen)?;
-    let control = Control::start(socket, levers, clock);
-    say_ready(config, &server, screen);
-
-    end_has_come(&mut delivery).await;
-    stopping.store(true, Ordering::Relaxed);
-    watchdog.stop();
-    control.shutdown().await;
-    if let Some(console) = console {
-        console.shutdown(config.limits.shutdown_grace).await;
-    }
-    server.shutdown(config.limits.shutdown_grace).await;
-    delivery.shutdown().await;
-    witnesses.shutdown().await;
-    let closed = spool.close().await;
-    closed.map_err(|error| no_spool(&error, screen))?;
-    tracing::info!("stopped");
-    Ok(())
+    level: log::Level,
 }
 
-/// What asks DNS.
-fn planner(config: &Config, random: Arc<dyn Random>, screen: &Screen) -> Result<Planner, CliError> {
+/// A server that serves.
+struct Running {
+    server: Server,
+    delivery: Handle,
+    control: Control,
+    console: Option<Console>,
+    witnesses: Witnesses,
+    spool: Arc<dyn Spool>,
+    stopping: Arc<AtomicBool>,
+    watchdog: Watchdog,
+    /// Of the words for the service manager.
+    language: Language,
+    reloader: Reloader,
+    wishes: mpsc::Receiver<Wish>,
+}
+
+impl Running {
+    fn start(start: Start, screen: &Screen) -> Result<Self, CliError> {
+        let config = &start.config;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let random: Arc<dyn Random> = Arc::new(SystemRandom);
+        let started = clock.now();
+        let local = open_spool(config, &clock, screen)?;
+        let spool: Arc<dyn Spool> = Arc::clone(&local) as _;
+        let resolver = resolver(config, screen)?;
+        let policy = wiring::policy(config);
+        let planner = Planner::new(Arc::clone(&resolver), Arc::clone(&random), policy);
+        let router = Arc::new(Router::new(wiring::route(config)));
+        let sender = sender(config, &clock);
+        let hooks = start.secrets.hooks;
+        let witnesses = Witnesses::start(hooks, config, Arc::clone(&clock), screen)?;
+        let parts = Parts {
+            spool: Arc::clone(&spool),
+            router,
+            planner,
+            clock: Arc::clone(&clock),
+            observer: witnesses.observer(),
+        };
+        let delivery = delivery(config, &parts, &sender, &random);
+        let socket = control_socket(config, screen)?;
+        let settings = wiring::server(config, affordable_connections(config, start.descriptors));
+        let server = Server::start_on(start.settled.open, settings, parts)
+            .map_err(|error| no_server(&error, screen))?;
+        let vitals = Vitals {
+            scheduler: delivery.steering(),
+            spool: Arc::clone(&local),
+            visitors: server.visitors(),
+            clock: Arc::clone(&clock),
+            language: screen.language,
+        };
+        let stopping = Arc::new(AtomicBool::new(false));
+        let surroundings = Surroundings {
+            spool: Arc::clone(&spool),
+            server: &server,
+            metrics: Arc::clone(&witnesses.metrics),
+            stopping: Arc::clone(&stopping),
+            clock: Arc::clone(&clock),
+        };
+        let console = console::start(start.secrets.console, config, surroundings, screen)?;
+        say_ready(config, &server, screen.language);
+        let (in_force, configuration) = watch::channel(Arc::new(start.config));
+        let (reloads, wishes) = reload::wishes();
+        let limits = Arc::new(start.settled.limits);
+        let levers = Levers {
+            limits: Arc::clone(&limits),
+            configuration,
+            reloads,
+            started,
+            spool: Arc::clone(&local),
+            visitors: server.visitors(),
+            confinement: start.settled.confinement,
+        };
+        let reloader = Reloader {
+            instance: start.instance,
+            limits,
+            descriptors: start.descriptors,
+            random,
+            resolver,
+            sender,
+            spool: local,
+            level: start.level,
+            in_force,
+        };
+        Ok(Self {
+            server,
+            delivery,
+            control: Control::start(socket, levers, clock),
+            console,
+            witnesses,
+            spool,
+            stopping,
+            watchdog: vitals.watch(),
+            language: screen.language,
+            reloader,
+            wishes,
+        })
+    }
+
+    /// Serves until it is told to stop.
+    async fn serve(&mut self, mut signals: Signals) {
+        loop {
+            let told = tokio::select! {
+                told = signals.next() => told,
+                Some(wish) = self.wishes.recv() => {
+                    let done = self.reload();
+                    // Whoever wished for it may have gone.
+                    drop(wish.send(done));
+                    continue;
+                }
+                // A scheduler that ends by itself is a bug; `ended` hands its panic on.
+                () = self.delivery.ended() => {
+                    return tracing::error!("delivery has ended by itself");
+                }
+            };
+            match told {
+                Told::Stop => break,
+                Told::Reload => drop(self.reload()),
+            }
+        }
+        tracing::info!("told to stop: sessions and deliveries under way may end");
+    }
+
+    fn reload(&mut self) -> Result<Vec<Change>, NotReloaded> {
+        service::reloading();
+        let done = self.reloader.reload(&mut self.server, &self.delivery);
+        tell_ready(&self.reloader.in_force(), &self.server, self.language);
+        done
+    }
+
+    async fn stop(self, screen: &Screen) -> Result<(), CliError> {
+        // Whoever wished for a reload hears that there is none.
+        drop(self.wishes);
+        let grace = self.reloader.in_force().limits.shutdown_grace;
+        self.stopping.store(true, Ordering::Relaxed);
+        self.watchdog.stop();
+        self.control.shutdown().await;
+        if let Some(console) = self.console {
+            console.shutdown(grace).await;
+        }
+        self.server.shutdown(grace).await;
+        self.delivery.shutdown().await;
+        self.witnesses.shutdown().await;
+        let closed = self.spool.close().await;
+        closed.map_err(|error| no_spool(&error, screen))?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn no_server(error: &ServerError, screen: &Screen) -> CliError {
+    CliError::new(Kind::System, failure::server(error, screen.language))
+}
+
+/// What speaks to other servers.
+fn sender(config: &Config, clock: &Arc<dyn Clock>) -> Arc<Sender> {
+    let sockets = Arc::new(Sockets::default());
+    Arc::new(Sender::new(
+        wiring::sender(config),
+        sockets,
+        Arc::clone(clock),
+    ))
+}
+
+/// Delivery, with what it has in common with the server.
+fn delivery(
+    config: &Config,
+    parts: &Parts,
+    sender: &Arc<Sender>,
+    random: &Arc<dyn Random>,
+) -> Handle {
+    let delivery = Delivery {
+        config: wiring::delivery(config),
+        spool: Arc::clone(&parts.spool),
+        router: Arc::clone(&parts.router),
+        planner: parts.planner.clone(),
+        remote: Arc::clone(sender) as _,
+        mailboxes: Arc::new(DiskMailboxes::new(config.hostname.as_str())),
+        clock: Arc::clone(&parts.clock),
+        random: Arc::clone(random),
+        observer: Arc::clone(&parts.observer),
+    };
+    delivery.start()
+}
+
+fn resolver(config: &Config, screen: &Screen) -> Result<Arc<dyn Resolver>, CliError> {
     let resolver = HickoryResolver::new(&wiring::dns(config))
         .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
-    let policy = wiring::policy(config);
-    Ok(Planner::new(Arc::new(resolver), random, policy))
-}
-
-/// Made before the first banner, so that whoever sees that can ask.
-fn control_socket(config: &Config, screen: &Screen) -> Result<Socket, CliError> {
-    let path = control::path(&config.data_dir);
-    Socket::listen(&path).map_err(|error| {
-        let path = shown(&path.display().to_string());
-        let words = shown(&error.to_string());
-        let args = [("path", (&path).into()), ("words", (&words).into())];
-        CliError::new(Kind::System, screen.text("serve-no-control", &args))
-            .hint(screen.text("serve-no-control-hint", &[]))
-    })
-}
-
-/// Somebody says so, or delivery has ended, without which there is no server.
-async fn end_has_come(delivery: &mut facteur_delivery::Handle) {
-    tokio::select! {
-        () = told_to_stop() => tracing::info!("told to stop: sessions and deliveries under way may end"),
-        // A scheduler that ends by itself is a bug; `ended` hands its panic on.
-        () = delivery.ended() => tracing::error!("delivery has ended by itself"),
-    }
-}
-
-/// SIGTERM or SIGINT.
-async fn told_to_stop() {
-    let (Ok(mut term), Ok(mut int)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        // Without handlers the signals end the process by themselves.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
+    Ok(Arc::new(resolver))
 }
 
 fn open_spool(
@@ -205,15 +291,31 @@ fn open_spool(
     Ok(spool)
 }
 
-fn say_ready(config: &Config, server: &Server, screen: &Screen) {
+fn say_ready(config: &Config, server: &Server, language: Language) {
     tracing::info!(
         hostname = %config.hostname,
         data = %config.data_dir.display(),
         version = env!("CARGO_PKG_VERSION"),
         "facteur serves"
     );
+    tell_ready(config, server, language);
+}
+
+fn tell_ready(config: &Config, server: &Server, language: Language) {
     let places: Vec<String> = server.addresses().iter().map(ToString::to_string).collect();
-    service::ready(&config.hostname, &places, screen.language);
+    service::ready(&config.hostname, &places, language);
+}
+
+/// Made before the first banner, so that whoever sees that can ask.
+fn control_socket(config: &Config, screen: &Screen) -> Result<Socket, CliError> {
+    let path = control::path(&config.data_dir);
+    Socket::listen(&path).map_err(|error| {
+        let path = shown(&path.display().to_string());
+        let words = shown(&error.to_string());
+        let args = [("path", (&path).into()), ("words", (&words).into())];
+        CliError::new(Kind::System, screen.text("serve-no-control", &args))
+            .hint(screen.text("serve-no-control-hint", &[]))
+    })
 }
 
 fn say_recovered(report: &RecoveryReport) {

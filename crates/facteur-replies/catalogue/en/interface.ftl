@@ -242,6 +242,9 @@ cli-help-trace-subject = Queue id, Message-ID, or an address
 cli-help-config-command = Check or show the configuration
 cli-help-config-check = Check a configuration file
 cli-help-config-show = Show the configuration in force, defaults included
+cli-help-config-diff = Show what another configuration would change, key by key, and when
+cli-help-config-diff-against = A file, or “running” for the server that runs (default)
+cli-help-config-reload = Have the server read its configuration again
 cli-help-config-schema = Print the JSON Schema of the configuration file
 cli-help-config-explain = Say what the keys of the configuration are for
 cli-help-config-explain-key = A key (retry, delivery.retry) or a table (delivery); default: all
@@ -337,6 +340,29 @@ config-explain-default = Default: { $default }
 config-explain-default-bounds = Default: { $default }; { $bounds }
 config-no-such-key = there is no key “{ $key }”
 config-no-such-key-hint = “facteur config explain” lists them all
+
+config-diff-none = The configurations are equal.
+config-diff-unset = (not set)
+config-diff-reload = takes effect at a reload
+config-diff-restart = takes effect when the server starts again
+config-diff-beyond = The server that runs would refuse this configuration at a reload. It has been confined since its start:
+config-reloaded = { $count ->
+    [0] The configuration has been read again; no key has changed.
+    [one] The configuration has been reloaded: one key has changed.
+   *[other] The configuration has been reloaded: { $count } keys have changed.
+}
+config-reloaded-waiting = { $count ->
+    [one] One change waits until the server starts again.
+   *[other] { $count } changes wait until the server starts again.
+}
+config-not-reloaded = the configuration in force stays as it was
+reload-beyond = the configuration needs more than the server has been confined to since its start
+reload-beyond-hint = restart the server to use it
+reload-beyond-folder = it may not write into { $path }
+reload-beyond-socket = it may not make a socket in { $path }
+reload-beyond-listen = it may not listen on port { $port }
+reload-beyond-connect = it may not connect to port { $port }
+reload-cannot-listen-hint = what shares a port with a listener that goes, and ports below 1024, may need a restart
 config-table-head = | key | meaning | default |
 config-table-head-bounds = | key | meaning | default | bounds |
 

@@ -242,6 +242,9 @@ cli-help-trace-subject = Identifiant de file, Message-ID ou adresse
 cli-help-config-command = Vérifier ou montrer la configuration
 cli-help-config-check = Vérifier un fichier de configuration
 cli-help-config-show = Montrer la configuration en vigueur, valeurs par défaut comprises
+cli-help-config-diff = Montrer ce qu’une autre configuration changerait, clé par clé, et quand
+cli-help-config-diff-against = Un fichier, ou « running » pour le serveur en marche (par défaut)
+cli-help-config-reload = Faire relire au serveur sa configuration
 cli-help-config-schema = Écrire le schéma JSON du fichier de configuration
 cli-help-config-explain = Dire à quoi servent les clés de la configuration
 cli-help-config-explain-key = Une clé (retry, delivery.retry) ou une table (delivery) ; sinon, toutes
@@ -337,6 +340,29 @@ config-explain-default = Par défaut : { $default }
 config-explain-default-bounds = Par défaut : { $default } ; { $bounds }
 config-no-such-key = il n’y a pas de clé « { $key } »
 config-no-such-key-hint = « facteur config explain » les montre toutes
+
+config-diff-none = Les configurations sont égales.
+config-diff-unset = (absente)
+config-diff-reload = prend effet à la relecture
+config-diff-restart = prend effet au redémarrage du serveur
+config-diff-beyond = Le serveur en marche refuserait cette configuration à la relecture. Depuis son démarrage, il est confiné :
+config-reloaded = { $count ->
+    [0] La configuration a été relue ; aucune clé n’a changé.
+    [one] La configuration a été relue : une clé a changé.
+   *[other] La configuration a été relue : { $count } clés ont changé.
+}
+config-reloaded-waiting = { $count ->
+    [one] Un changement attend le redémarrage du serveur.
+   *[other] { $count } changements attendent le redémarrage du serveur.
+}
+config-not-reloaded = la configuration en vigueur reste ce qu’elle était
+reload-beyond = la configuration demande plus que ce à quoi le serveur est confiné depuis son démarrage
+reload-beyond-hint = redémarrez le serveur pour l’employer
+reload-beyond-folder = il ne peut pas écrire dans { $path }
+reload-beyond-socket = il ne peut pas créer de socket dans { $path }
+reload-beyond-listen = il ne peut pas écouter sur le port { $port }
+reload-beyond-connect = il ne peut pas se connecter au port { $port }
+reload-cannot-listen-hint = ce qui partage un port avec un point d’écoute qui disparaît, et les ports sous 1024, peuvent demander un redémarrage
 config-table-head = | clé | sens | par défaut |
 config-table-head-bounds = | clé | sens | par défaut | bornes |
 

@@ -47,20 +47,7 @@ pub(super) fn command(language: Language) -> Command {
                     "cli-help-trace-subject",
                 )),
         )
-        .subcommand(
-            words
-                .group("config", "cli-help-config-command")
-                .subcommand(words.instance(words.sub("check", "cli-help-config-check")))
-                .subcommand(words.instance(words.sub("show", "cli-help-config-show")))
-                .subcommand(words.sub("schema", "cli-help-config-schema"))
-                .subcommand(
-                    words.sub("explain", "cli-help-config-explain").arg(
-                        words
-                            .required("key", "KEY", "cli-help-config-explain-key")
-                            .required(false),
-                    ),
-                ),
-        )
+        .subcommand(words.config())
         .subcommand(words.spool())
 }
 
@@ -166,6 +153,23 @@ impl Words {
                 self.option("data-dir", "DIR", "cli-help-data-dir")
                     .value_parser(path),
             )
+    }
+
+    fn config(self) -> Command {
+        let on_instance = |name, help| self.instance(self.sub(name, help));
+        let against = self
+            .option("against", "FILE|running", "cli-help-config-diff-against")
+            .value_parser(value_parser!(PathBuf));
+        let key = self
+            .required("key", "KEY", "cli-help-config-explain-key")
+            .required(false);
+        self.group("config", "cli-help-config-command")
+            .subcommand(on_instance("check", "cli-help-config-check"))
+            .subcommand(on_instance("show", "cli-help-config-show"))
+            .subcommand(on_instance("diff", "cli-help-config-diff").arg(against))
+            .subcommand(on_instance("reload", "cli-help-config-reload"))
+            .subcommand(self.sub("explain", "cli-help-config-explain").arg(key))
+            .subcommand(self.sub("schema", "cli-help-config-schema"))
     }
 
     fn queue(self) -> Command {

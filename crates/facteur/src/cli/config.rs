@@ -126,7 +126,7 @@ fn explain_key(key: &KeyWords, screen: &mut Screen) -> Result<(), CliError> {
 
 /// Whether `wanted` is the key, its table, or both as `delivery.port`.
 fn is_meant(table: &str, key: &str, wanted: &str) -> bool {
-    match wanted.split_once('.') {
+    match wanted.rsplit_once('.') {
         Some((t, k)) => t == table && k == key,
         None => wanted == key || wanted == table,
     }

@@ -14,15 +14,12 @@ use crate::ui::{Screen, Tone, shown};
 
 /// Shows how it is; a spool that cannot write is a negative answer.
 pub(crate) fn run(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    server::ask(
-        Request::Status,
-        instance,
-        screen,
-        |answer, screen| match answer {
-            Answer::Status(status) => show(&status, screen),
-            Answer::Working | Answer::Done | Answer::Refused(_) => Err(server::foreign(screen)),
-        },
-    )
+    server::ask(Request::Status, instance, screen, |answer, screen| {
+        let Answer::Status(status) = answer else {
+            return Err(server::foreign(screen));
+        };
+        show(&status, screen)
+    })
 }
 
 fn show(status: &Status, screen: &mut Screen) -> Result<(), CliError> {

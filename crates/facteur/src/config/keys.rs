@@ -77,7 +77,7 @@ keys! {
         /// Health, metrics and submission over HTTP.
         console: ConsoleKeys = table();
         /// Programs that are told what becomes of messages.
-        webhook: Vec<WebhookKeys> = tables("name");
+        webhook: Vec<WebhookKeys> = restart(tables("name"));
         /// How the log is written.
         log: LogKeys = table();
         /// What the process may do.

@@ -122,9 +122,17 @@ impl Expected {
     }
 }
 
+impl Problem {
+    /// Its line, from 1 on.
+    pub(crate) fn line(&self, source: &str) -> usize {
+        let before = source.as_bytes().iter().take(self.span.start);
+        1 + before.filter(|octet| **octet == b'\n').count()
+    }
+}
+
 impl Fault {
     /// The title and what to do.
-    fn words(&self, language: Language) -> (String, String) {
+    pub(crate) fn words(&self, language: Language) -> (String, String) {
         let say = |title: &str, hint: &str, args: &[(&str, Value<'_>)]| {
             (text(language, title, args), text(language, hint, args))
         };

@@ -16,7 +16,7 @@ const SIZE: &str = "^[0-9]+\\s*(B|KiB|MiB|GiB)?$";
 
 /// The schema, with descriptions in `language`.
 pub(crate) fn schema(language: Language) -> Value {
-    let mut schema = object("", &Config::keys(), language);
+    let mut schema = object("", &Config::keys(), Effect::Reload, language);
     if let Some(schema) = schema.as_object_mut() {
         let dialect = "https://json-schema.org/draft/2020-12/schema";
         schema.insert("$schema".to_owned(), json!(dialect));
@@ -29,12 +29,12 @@ pub(crate) fn schema(language: Language) -> Value {
 }
 
 /// A table: nothing but its keys, and those that it cannot do without.
-fn object(table: &str, keys: &[Key], language: Language) -> Value {
+fn object(table: &str, keys: &[Key], effect: Effect, language: Language) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
     for key in keys {
         let path = words::path(table, key.name);
-        properties.insert(key.name.to_owned(), property(&path, key, language));
+        properties.insert(key.name.to_owned(), property(&path, key, effect, language));
         if key.form.default == Absent::Refused {
             required.push(key.name);
         }
@@ -51,12 +51,13 @@ fn object(table: &str, keys: &[Key], language: Language) -> Value {
 }
 
 /// A key with what it is for, its default, and when a change of it takes effect.
-fn property(path: &str, key: &Key, language: Language) -> Value {
-    let mut property = value(path, &key.form.shape, language);
+fn property(path: &str, key: &Key, effect: Effect, language: Language) -> Value {
+    let effect = effect.of_part(key.form.effect);
+    let mut property = value(path, &key.form.shape, effect, language);
     let Some(map) = property.as_object_mut() else {
         return property;
     };
-    let meaning = words::meaning(path, key, language);
+    let meaning = words::meaning(path, effect, language);
     map.insert("description".to_owned(), json!(meaning));
     match &key.form.default {
         Absent::Is(default) => drop(map.insert("default".to_owned(), default.clone())),
@@ -66,7 +67,7 @@ fn property(path: &str, key: &Key, language: Language) -> Value {
         }
         Absent::InWords | Absent::Refused => {}
     }
-    let effect = match key.form.effect {
+    let effect = match effect {
         Effect::Reload => "reload",
         Effect::Restart => "restart",
     };
@@ -74,7 +75,7 @@ fn property(path: &str, key: &Key, language: Language) -> Value {
     property
 }
 
-fn value(path: &str, shape: &Shape, language: Language) -> Value {
+fn value(path: &str, shape: &Shape, effect: Effect, language: Language) -> Value {
     match shape {
         Shape::Text {
             expected,
@@ -104,14 +105,16 @@ fn value(path: &str, shape: &Shape, language: Language) -> Value {
         }),
         Shape::Boolean => json!({"type": "boolean"}),
         Shape::List(item) => {
-            let item = value(path, item, language);
+            let item = value(path, item, effect, language);
             json!({"anyOf": [{"type": "array", "items": item}, item]})
         }
-        Shape::Table(keys) => object(path, keys, language),
-        Shape::Tables(keys) => json!({"type": "array", "items": object(path, keys, language)}),
+        Shape::Table(keys) => object(path, keys, effect, language),
+        Shape::Tables { keys, .. } => {
+            json!({"type": "array", "items": object(path, keys, effect, language)})
+        }
         Shape::Entries { names, entry } => json!({
             "type": "object",
-            "additionalProperties": value(path, entry, language),
+            "additionalProperties": value(path, entry, effect, language),
             "x-names": names.words(language),
         }),
     }

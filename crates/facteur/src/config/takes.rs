@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::config::problem::{Expected, Fault};
@@ -25,6 +26,9 @@ pub(crate) trait Keys: Sized {
 
     /// Every key, in the order in which it is documented.
     fn keys() -> Vec<Key>;
+
+    /// Takes from the configuration of a running server what cannot change before it starts again.
+    fn keep(&mut self, running: &Self);
 }
 
 /// What a key takes, for a value of type `V`.
@@ -37,6 +41,9 @@ pub(crate) trait Takes<V> {
 
     /// What can be said about it.
     fn form(&self) -> Form;
+
+    /// Takes from the value of a running server what cannot change before it starts again.
+    fn keep(&self, _value: &mut V, _running: &V) {}
 }
 
 /// A key as the schema, the manual and `config diff` know it.
@@ -71,12 +78,23 @@ pub(crate) enum Absent {
 }
 
 /// When a change takes effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Effect {
     /// When the configuration is read again.
     Reload,
     /// When the server starts again.
     Restart,
+}
+
+impl Effect {
+    /// When a part changes of what changes then: what waits as a whole waits in every part.
+    pub(crate) const fn of_part(self, part: Self) -> Self {
+        match self {
+            Self::Reload => part,
+            Self::Restart => self,
+        }
+    }
 }
 
 /// The kinds of values.
@@ -101,8 +119,11 @@ pub(crate) enum Shape {
     List(Box<Self>),
     /// A table.
     Table(Vec<Key>),
-    /// An array of tables.
-    Tables(Vec<Key>),
+    /// An array of tables, told from each other by the key `unique`.
+    Tables {
+        unique: &'static str,
+        keys: Vec<Key>,
+    },
     /// A table whose keys are the operator's own.
     Entries { names: Expected, entry: Box<Self> },
 }
@@ -137,6 +158,11 @@ macro_rules! keys {
                     Takes::<$Value>::show(&$takes, &self.$field),
                 ); )*
                 shown
+            }
+
+            fn keep(&mut self, running: &Self) {
+                use $crate::config::takes::Takes;
+                $( Takes::<$Value>::keep(&$takes, &mut self.$field, &running.$field); )*
             }
 
             fn keys() -> Vec<$crate::config::takes::Key> {
@@ -597,6 +623,10 @@ impl<T: Keys> Takes<T> for Table {
     fn form(&self) -> Form {
         Form::new(Shape::Table(T::keys()), Absent::InWords)
     }
+
+    fn keep(&self, value: &mut T, running: &T) {
+        value.keep(running);
+    }
 }
 
 /// An array of tables.
@@ -632,7 +662,11 @@ impl<T: Keys> Takes<Vec<T>> for Tables {
     }
 
     fn form(&self) -> Form {
-        Form::new(Shape::Tables(T::keys()), Absent::InWords)
+        let shape = Shape::Tables {
+            unique: self.0,
+            keys: T::keys(),
+        };
+        Form::new(shape, Absent::InWords)
     }
 }
 
@@ -708,7 +742,7 @@ pub(crate) const fn restart<K>(takes: K) -> Restart<K> {
     Restart(takes)
 }
 
-impl<V, K: Takes<V>> Takes<V> for Restart<K> {
+impl<V: Clone, K: Takes<V>> Takes<V> for Restart<K> {
     fn read(&self, key: &'static str, section: &mut Section<'_, '_>) -> Option<V> {
         self.0.read(key, section)
     }
@@ -722,5 +756,9 @@ impl<V, K: Takes<V>> Takes<V> for Restart<K> {
             effect: Effect::Restart,
             ..self.0.form()
         }
+    }
+
+    fn keep(&self, value: &mut V, running: &V) {
+        value.clone_from(running);
     }
 }

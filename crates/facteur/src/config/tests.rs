@@ -3,7 +3,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
+use facteur_replies::Language;
+
+use super::file::{MAX_FILE, read_file};
+use super::takes::{Effect, Shape};
 use super::*;
+use crate::args::Instance;
 
 fn faults(source: &str) -> Vec<Fault> {
     let problems = Config::read(source).err().unwrap_or_default();
@@ -307,4 +312,25 @@ fn left_out(path: &str, value: &Value, schema: &Value) -> Vec<String> {
         }
     }
     missing
+}
+
+#[test]
+fn what_waits_for_a_restart_is_kept_from_the_running_configuration() {
+    let running = Config::read("data_dir = \"/old\"\n[log]\nformat = \"json\"").unwrap();
+    let mut next = Config::read("data_dir = \"/new\"\n[log]\nlevel = \"debug\"").unwrap();
+    next.keep(&running);
+    assert_eq!(next.data_dir, Path::new("/old"));
+    assert_eq!(next.log.format, LogFormat::Json);
+    assert_eq!(next.log.level, tracing::Level::DEBUG);
+    let waiting = |keys: &[takes::Key]| keys.iter().any(|key| key.form.effect == Effect::Restart);
+    for key in Config::keys() {
+        // `keep` does not look into those.
+        let tables = matches!(key.form.shape, Shape::Tables { .. } | Shape::Entries { .. });
+        let inner = words::inner(&key.form.shape).unwrap_or_default();
+        assert!(
+            !tables || !waiting(inner),
+            "{}: mark the table itself",
+            key.name
+        );
+    }
 }

@@ -10,7 +10,7 @@ use crate::config::values::{show_duration, show_size};
 
 /// A table of the file with the words of its keys.
 pub(crate) struct TableWords {
-    /// Its name; empty for the keys of the file itself.
+    /// Its name, as `console.token`; empty for the keys of the file itself.
     pub(crate) name: String,
     /// As it stands in the file: `[relay]`, `[[listen]]`; empty for the file itself.
     pub(crate) heading: String,
@@ -39,38 +39,54 @@ pub(crate) fn tables(language: Language) -> Vec<TableWords> {
         name: String::new(),
         heading: String::new(),
         about: text(language, "config-file", &[]),
-        keys: rows("", &keys, language),
+        keys: rows("", &keys, Effect::Reload, language),
     }];
-    for key in &keys {
-        let Some(inner) = inner(&key.form.shape) else {
-            continue;
-        };
-        let heading = if matches!(key.form.shape, Shape::Tables(_)) {
-            format!("[[{}]]", key.name)
-        } else if matches!(key.form.shape, Shape::Entries { .. }) {
-            let name = text(language, "config-placeholder-name", &[]);
-            format!("[{}.\"{name}\"]", key.name)
-        } else {
-            format!("[{}]", key.name)
-        };
-        tables.push(TableWords {
-            name: key.name.to_owned(),
-            heading,
-            about: meaning(&path("", key.name), key, language),
-            keys: rows(key.name, inner, language),
-        });
-    }
+    below("", "", &keys, Effect::Reload, language, &mut tables);
     tables
 }
 
-fn rows(table: &str, keys: &[Key], language: Language) -> Vec<KeyWords> {
+/// The tables among these keys, each before those that are in it.
+fn below(
+    path: &str,
+    place: &str,
+    keys: &[Key],
+    effect: Effect,
+    language: Language,
+    tables: &mut Vec<TableWords>,
+) {
+    for key in keys {
+        let Some(inner) = inner(&key.form.shape) else {
+            continue;
+        };
+        let effect = effect.of_part(key.form.effect);
+        let path = self::path(path, key.name);
+        let place = format!("{place}{}", key.name);
+        let heading = if matches!(key.form.shape, Shape::Tables { .. }) {
+            format!("[[{place}]]")
+        } else if matches!(key.form.shape, Shape::Entries { .. }) {
+            let name = text(language, "config-placeholder-name", &[]);
+            format!("[{place}.\"{name}\"]")
+        } else {
+            format!("[{place}]")
+        };
+        tables.push(TableWords {
+            about: text(language, &format!("config-key-{path}"), &[]),
+            keys: rows(&path, inner, effect, language),
+            name: place.clone(),
+            heading,
+        });
+        below(&path, &format!("{place}."), inner, effect, language, tables);
+    }
+}
+
+fn rows(table: &str, keys: &[Key], effect: Effect, language: Language) -> Vec<KeyWords> {
     let plain = keys.iter().filter(|key| inner(&key.form.shape).is_none());
     plain
         .map(|key| {
             let path = path(table, key.name);
             KeyWords {
                 name: key.name,
-                meaning: meaning(&path, key, language),
+                meaning: meaning(&path, effect.of_part(key.form.effect), language),
                 default: default(&path, key, language),
                 bounds: bounds(&key.form.shape, language).unwrap_or_default(),
             }
@@ -81,7 +97,7 @@ fn rows(table: &str, keys: &[Key], language: Language) -> Vec<KeyWords> {
 /// The keys of a table, of tables, or of the operator's own tables.
 pub(super) fn inner(shape: &Shape) -> Option<&[Key]> {
     match shape {
-        Shape::Table(keys) | Shape::Tables(keys) => Some(keys),
+        Shape::Table(keys) | Shape::Tables { keys, .. } => Some(keys),
         Shape::Entries { entry, .. } => inner(entry),
         Shape::Text { .. }
         | Shape::Count { .. }
@@ -102,9 +118,9 @@ pub(super) fn path(table: &str, key: &str) -> String {
 }
 
 /// What a key is for, and whether a change of it waits for a restart.
-pub(super) fn meaning(path: &str, key: &Key, language: Language) -> String {
+pub(super) fn meaning(path: &str, effect: Effect, language: Language) -> String {
     let meaning = text(language, &format!("config-key-{path}"), &[]);
-    match key.form.effect {
+    match effect {
         Effect::Reload => meaning,
         Effect::Restart => text(
             language,
@@ -155,20 +171,35 @@ pub(super) fn bounds(shape: &Shape, language: Language) -> Option<String> {
         Shape::Text { .. }
         | Shape::Boolean
         | Shape::Table(_)
-        | Shape::Tables(_)
+        | Shape::Tables { .. }
         | Shape::Entries { .. } => None,
     }
 }
 
 /// A value as TOML writes it, on one line.
-fn written(value: &Value) -> String {
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::Array(items) => {
             let items: Vec<_> = items.iter().map(written).collect();
             format!("[{}]", items.join(", "))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            value.to_string()
+        Value::Object(keys) => {
+            let keys = keys.iter().filter(|(_, value)| !value.is_null());
+            let keys: Vec<_> = keys
+                .map(|(name, value)| format!("{} = {}", key_name(name), written(value)))
+                .collect();
+            format!("{{ {} }}", keys.join(", "))
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
+/// A key as TOML writes it: in quotes where it must be.
+pub(crate) fn key_name(name: &str) -> String {
+    let bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !name.is_empty() && name.chars().all(bare) {
+        name.to_owned()
+    } else {
+        Value::from(name).to_string()
     }
 }

@@ -6,6 +6,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::config::diff::Change;
+use crate::process::Limits;
+
 use crate::process::Confinement;
 
 /// The version of the protocol. The client is the same program, but perhaps of another day than the server.
@@ -35,6 +38,10 @@ pub(crate) struct Frame<R> {
 pub(crate) enum Request {
     /// How is it?
     Status,
+    /// Read the configuration again.
+    Reload,
+    /// What is the configuration in force?
+    Configuration,
 }
 
 /// What can be answered.
@@ -43,6 +50,24 @@ pub(crate) enum Request {
 pub(crate) enum Answer {
     /// To [`Request::Status`].
     Status(Box<Status>),
+    /// To [`Request::Reload`]: a key that has changed, or whose change waits for a restart.
+    Changed(Change),
+    /// To [`Request::Reload`]: the configuration in force stays as it was.
+    NotReloaded {
+        /// Where something is wrong, lines ready to print.
+        details: String,
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hints: Vec<String>,
+    },
+    /// To [`Request::Configuration`]: the next piece of a JSON object of every key.
+    Configuration {
+        /// The piece.
+        piece: String,
+    },
+    /// To [`Request::Configuration`]: what no configuration can change before the server starts again.
+    Limits(Box<Limits>),
     /// Nothing to tell yet; the work goes on.
     Working,
     /// The last answer: all is done.

@@ -15,6 +15,7 @@ use std::os::unix::fs::chown;
 use std::path::Path;
 
 use facteur_server::{Bound, ListenAddress};
+use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::error::{CliError, Kind};
@@ -23,6 +24,7 @@ use crate::process::needs::Needs;
 use crate::ui::{Screen, shown};
 use crate::{failure, wiring};
 
+pub(crate) use crate::process::needs::Beyond;
 pub(crate) use crate::process::walls::Confinement;
 
 /// How the process stands once it has settled.
@@ -32,6 +34,28 @@ pub(crate) struct Settled {
     pub(crate) open: Vec<Bound>,
     /// What the kernel holds it to.
     pub(crate) confinement: Confinement,
+    /// What it may do as long as it runs.
+    pub(crate) limits: Limits,
+}
+
+/// What the process may do as long as it runs, whatever its configuration becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Limits {
+    granted: Needs,
+    confinement: Confinement,
+}
+
+impl Limits {
+    /// What another configuration would need beyond them.
+    pub(crate) fn beyond(&self, config: &Config, file: Option<&Path>) -> Vec<Beyond> {
+        match self.confinement {
+            Confinement::Landlock { .. } => {
+                let needs = Needs::of(config, file);
+                needs.beyond(&self.granted, self.confinement.ports())
+            }
+            Confinement::Unsupported | Confinement::SwitchedOff => Vec::new(),
+        }
+    }
 }
 
 /// Opens, gives up, confines; `file` is the configuration's own.
@@ -64,7 +88,15 @@ pub(crate) fn settle(
         Confinement::SwitchedOff
     };
     confinement.say();
-    Ok(Settled { open, confinement })
+    let limits = Limits {
+        granted: needs,
+        confinement,
+    };
+    Ok(Settled {
+        open,
+        confinement,
+        limits,
+    })
 }
 
 fn open_the_rest(

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf, absolute};
 
 use facteur_route::{Deliver, NextHop};
+use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Endpoint};
 use crate::process::folders::mail_folders;
@@ -36,7 +37,7 @@ const DNS: u16 = 53;
 const ANY_PORT: u16 = 0;
 
 /// Folders and ports.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Needs {
     /// What is read, with all below it. What does not exist is not missed.
     pub(super) reads: BTreeSet<PathBuf>,
@@ -108,6 +109,48 @@ impl Needs {
     }
 }
 
+/// What a configuration needs and the kernel refuses, since the server confined itself when it started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// To write into a folder.
+    Folder(PathBuf),
+    /// To make a socket in a folder.
+    Socket(PathBuf),
+    /// To listen on a port.
+    Listen(u16),
+    /// To connect to a port.
+    Connect(u16),
+}
+
+impl Needs {
+    /// What of `self` goes beyond what was granted; of the ports only where the kernel confines `ports`.
+    pub(super) fn beyond(&self, granted: &Self, ports: bool) -> Vec<Beyond> {
+        let writes = self
+            .writes
+            .iter()
+            .filter(|path| !granted.holds(path, false));
+        let sockets = self
+            .sockets
+            .iter()
+            .filter(|path| !granted.holds(path, true));
+        let mut beyond: Vec<Beyond> = writes.cloned().map(Beyond::Folder).collect();
+        beyond.extend(sockets.cloned().map(Beyond::Socket));
+        if ports {
+            let binds = self.binds.difference(&granted.binds);
+            beyond.extend(binds.copied().map(Beyond::Listen));
+            let connects = self.connects.difference(&granted.connects);
+            beyond.extend(connects.copied().map(Beyond::Connect));
+        }
+        beyond
+    }
+
+    /// Whether files, or at least sockets, can be made at a path.
+    fn holds(&self, path: &Path, socket: bool) -> bool {
+        let within = |folders: &BTreeSet<PathBuf>| folders.iter().any(|it| path.starts_with(it));
+        within(&self.writes) || (socket && within(&self.sockets))
+    }
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     whole(whole(path).parent().unwrap_or(path))
 }
@@ -172,6 +215,38 @@ mod tests {
         );
         assert_eq!(needs.binds, BTreeSet::from([0, 25, 9025]));
         assert_eq!(needs.connects, BTreeSet::from([25, 587, 2424, 5353, 8443]));
+    }
+
+    #[test]
+    fn what_goes_beyond_the_start_is_named() {
+        let granted = needs(
+            "data_dir = \"/var/lib/facteur\"\n[domains.\"a.test\"]\ndeliver = \"maildir:/var/mail/{user}\"",
+        );
+        let within = needs(
+            "data_dir = \"/var/lib/facteur\"\n[domains.\"a.test\"]\ndeliver = \"maildir:/var/mail/x/{user}\"",
+        );
+        assert_eq!(within.beyond(&granted, true), []);
+        let wider = needs(
+            r#"
+            data_dir = "/var/lib/facteur"
+            [[listen]]
+            address = "0.0.0.0:26"
+            [[listen]]
+            address = "/run/facteur/lmtp"
+            [domains."a.test"]
+            deliver = "maildir:/srv/mail/{user}"
+            [[route]]
+            match = "*"
+            next_hop = "smarthost.test:587"
+            "#,
+        );
+        let files = [
+            Beyond::Folder(PathBuf::from("/srv/mail")),
+            Beyond::Socket(PathBuf::from("/run/facteur")),
+        ];
+        let ports = [Beyond::Listen(26), Beyond::Connect(587)];
+        assert_eq!(wider.beyond(&granted, false), files);
+        assert_eq!(wider.beyond(&granted, true), [&files[..], &ports].concat());
     }
 
     #[test]

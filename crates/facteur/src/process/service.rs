@@ -34,6 +34,14 @@ pub(crate) fn ready(hostname: &Domain, places: &[String], language: Language) {
     tell(&[NotifyState::Ready, NotifyState::Status(&words)]);
 }
 
+/// Says that the configuration is read again; [`ready`] says that it has been.
+pub(crate) fn reloading() {
+    let now = NotifyState::monotonic_usec_now();
+    let since = now.ok();
+    let states = [Some(NotifyState::Reloading), since];
+    tell(&states.into_iter().flatten().collect::<Vec<_>>());
+}
+
 /// Without a service manager nobody listens; one that does not is no reason to stop.
 fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {

@@ -35,6 +35,8 @@ mod null_mx;
 #[cfg(test)]
 mod relaying;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod retries;
