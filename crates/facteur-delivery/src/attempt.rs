@@ -51,6 +51,8 @@ pub struct SenderConfig {
     pub timeouts: Timeouts,
     /// How long one transaction may take in all, however slow its steps.
     pub transaction: Duration,
+    /// How long one attempt goes on to further servers: one after the other may be slow.
+    pub attempt: Duration,
     /// How idle connections are kept.
     pub cache: CacheLimits,
     /// Whether text goes by BDAT where CHUNKING is offered; binary content always does. (RFC 3030 §2)
@@ -66,6 +68,7 @@ impl SenderConfig {
             connect: Duration::from_secs(30),
             timeouts: Timeouts::default(),
             transaction: Duration::from_secs(3_600),
+            attempt: Duration::from_secs(15 * 60),
             cache: CacheLimits::default(),
             chunking: true,
         }
@@ -149,7 +152,8 @@ impl Sender {
         };
         for server in self.servers(load.way) {
             job.try_server(&server).await;
-            if job.pending.is_empty() {
+            let took = self.clock.now().since(job.began);
+            if job.pending.is_empty() || took >= self.config.attempt {
                 break;
             }
         }

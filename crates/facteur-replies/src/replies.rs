@@ -149,6 +149,8 @@ replies! {
     TooManyConnectionsFromYou too_many_connections_from_you(hostname, client) = 421 (7, 0) "{hostname} too many connections from {client}, try again later", "RFC 5321 §3.8";
     /// More failed commands than allowed in one session.
     TooManyErrors too_many_errors(hostname) = 421 (7, 0) "{hostname} too many errors, closing connection", "RFC 5321 §3.8";
+    /// A request of HTTP in place of a command.
+    NotHttp not_http(hostname) = 421 (7, 0) "{hostname} speaks SMTP, not HTTP, closing connection", "RFC 5321 §3.8";
     /// More commands than any message takes, and no message.
     TooManyCommands too_many_commands(hostname) = 421 (7, 0) "{hostname} too many commands without a message, closing connection", "RFC 5321 §3.8";
     /// More messages than allowed in one session.

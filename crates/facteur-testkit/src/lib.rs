@@ -6,6 +6,7 @@ mod clock;
 pub mod dialogue;
 mod disk;
 mod dns_server;
+pub mod hostile;
 mod peer;
 mod random;
 mod script;

@@ -3,24 +3,36 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use facteur_mail::Clock as _;
+use tokio::io::{
+    AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream,
+};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::clock::ManualClock;
 use crate::script::{Act, Script};
 
 /// The longest line and the largest message that a peer takes, in octets: a test that goes wrong must end.
 const MAX_LINE: u64 = 65_536;
 const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
-/// A server on loopback. Dropped, it stops listening and drops its connections.
+/// How much a connection in memory buffers, in octets: little, so that whoever does not read stops the other one.
+const BUFFER: usize = 8 * 1024;
+
+/// How slowly octets drip by the real clock, and by a manual one.
+const DRIP: Duration = Duration::from_millis(50);
+const MANUAL_DRIP: Duration = Duration::from_secs(60);
+
+/// A server on loopback, or in memory. Dropped, it stops listening and drops its connections.
 #[derive(Debug)]
 pub struct Peer {
     address: SocketAddr,
     state: Arc<State>,
-    listener: JoinHandle<()>,
+    listener: Option<JoinHandle<()>>,
 }
 
 /// A message that came to its end.
@@ -43,6 +55,8 @@ pub struct Received {
 #[derive(Debug)]
 struct State {
     script: Mutex<Script>,
+    /// By what octets drip, where it is not the real clock.
+    clock: Option<ManualClock>,
     record: Mutex<Record>,
     /// Counts the messages that came to their end, for those who wait for them.
     ended: watch::Sender<usize>,
@@ -72,17 +86,31 @@ impl Peer {
     pub async fn start_at(address: SocketAddr, script: Script) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(State {
-            script: Mutex::new(script),
-            record: Mutex::default(),
-            ended: watch::Sender::new(0),
-        });
+        let state = Arc::new(State::new(script, None));
         let listener = tokio::spawn(accept(listener, Arc::clone(&state)));
         Ok(Self {
             address,
             state,
-            listener,
+            listener: Some(listener),
         })
+    }
+
+    /// A server that is reached by [`Peer::connect`] alone, whose slowness is the clock's.
+    #[must_use]
+    pub fn in_memory(script: Script, clock: ManualClock) -> Self {
+        Self {
+            address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            state: Arc::new(State::new(script, Some(clock))),
+            listener: None,
+        }
+    }
+
+    /// A connection in memory. To be called within a tokio runtime.
+    #[must_use]
+    pub fn connect(&self) -> DuplexStream {
+        let (ours, theirs) = tokio::io::duplex(BUFFER);
+        converse(theirs, &self.state);
+        ours
     }
 
     /// Where it listens.
@@ -133,37 +161,60 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.listener.abort();
+        if let Some(listener) = &self.listener {
+            listener.abort();
+        }
         for task in &lock(&self.state.record).tasks {
             task.abort();
         }
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let session = {
-            let mut record = lock(&state.record);
-            record.sessions.push(Vec::new());
-            record.sessions.len() - 1
-        };
-        let connection = Connection {
-            stream: BufReader::new(stream),
-            state: Arc::clone(&state),
-            session,
-            transaction: Transaction::default(),
-            helo: String::new(),
-        };
-        let task = tokio::spawn(async move {
-            // A client that goes away is what many tests are about.
-            let _ended: io::Result<()> = connection.run().await;
-        });
-        lock(&state.record).tasks.push(task);
+impl State {
+    fn new(script: Script, clock: Option<ManualClock>) -> Self {
+        Self {
+            script: Mutex::new(script),
+            clock,
+            record: Mutex::default(),
+            ended: watch::Sender::new(0),
+        }
     }
 }
 
-struct Connection {
-    stream: BufReader<TcpStream>,
+async fn accept(listener: TcpListener, state: Arc<State>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // Only slower without.
+        drop(stream.set_nodelay(true));
+        converse(stream, &state);
+    }
+}
+
+/// Serves a connection in a task of its own.
+fn converse<S>(stream: S, state: &Arc<State>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let session = {
+        let mut record = lock(&state.record);
+        record.sessions.push(Vec::new());
+        record.sessions.len() - 1
+    };
+    let connection = Connection {
+        stream: BufReader::new(stream),
+        state: Arc::clone(state),
+        session,
+        transaction: Transaction::default(),
+        helo: String::new(),
+    };
+    let task = tokio::spawn(async move {
+        // A client that goes away is what many tests are about.
+        let _ended: io::Result<()> = connection.run().await;
+    });
+    lock(&state.record).tasks.push(task);
+}
+
+struct Connection<S> {
+    stream: BufReader<S>,
     state: Arc<State>,
     session: usize,
     transaction: Transaction,
@@ -184,9 +235,8 @@ enum Flow {
     End,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Connection<S> {
     async fn run(mut self) -> io::Result<()> {
-        self.stream.get_ref().set_nodelay(true)?;
         let greeting = self.act(Script::GREETING);
         if let (Flow::End, _) = self.perform(greeting).await? {
             return Ok(());
@@ -238,6 +288,9 @@ impl Connection {
 
     /// Reads to CRLF.CRLF and answers.
     async fn data(&mut self) -> io::Result<Flow> {
+        if let Flow::End = self.content_begins().await? {
+            return Ok(Flow::End);
+        }
         let mut wire = Vec::new();
         let mut content = Vec::new();
         loop {
@@ -258,8 +311,19 @@ impl Connection {
         }
     }
 
+    async fn content_begins(&mut self) -> io::Result<Flow> {
+        let act = lock(&self.state.script).content_act();
+        match act {
+            Some(act) => Ok(self.perform(act).await?.0),
+            None => Ok(Flow::Next),
+        }
+    }
+
     /// Reads a chunk and answers. (RFC 3030 §2)
     async fn bdat(&mut self, line: &str) -> io::Result<Flow> {
+        if let Flow::End = self.content_begins().await? {
+            return Ok(Flow::End);
+        }
         let mut words = line.split(' ').skip(1);
         let size: u64 = words.next().and_then(|size| size.parse().ok()).unwrap_or(0);
         let last = words
@@ -332,6 +396,27 @@ impl Connection {
                     self.write(line.as_bytes()).await?;
                 }
             }
+            Act::Flood(octet) => {
+                let octets = [octet; 4096];
+                loop {
+                    self.write(&octets).await?;
+                }
+            }
+            Act::Drip(text) => loop {
+                for octet in text.as_bytes() {
+                    self.pause().await;
+                    self.write(&[*octet]).await?;
+                }
+            },
+            Act::Deaf => std::future::pending().await,
+        }
+    }
+
+    /// The time between two drops.
+    async fn pause(&mut self) {
+        match &self.state.clock {
+            Some(clock) => clock.sleep_until(clock.now().after(MANUAL_DRIP)).await,
+            None => tokio::time::sleep(DRIP).await,
         }
     }
 

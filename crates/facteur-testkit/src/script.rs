@@ -15,6 +15,12 @@ pub enum Act {
     Raw(Vec<u8>),
     /// Write this line for ever: `250-more` never ends a reply.
     Endless(String),
+    /// Write this octet for ever: a line that never ends.
+    Flood(u8),
+    /// Write this text for ever, an octet at a time, slowly.
+    Drip(String),
+    /// Read nothing more, and say nothing.
+    Deaf,
 }
 
 impl Act {
@@ -23,7 +29,13 @@ impl Act {
     pub fn reply(&self) -> &str {
         match self {
             Self::Reply(text) | Self::ReplyThenClose(text) => text,
-            Self::Close | Self::Silence | Self::Raw(_) | Self::Endless(_) => "",
+            Self::Close
+            | Self::Silence
+            | Self::Raw(_)
+            | Self::Endless(_)
+            | Self::Flood(_)
+            | Self::Drip(_)
+            | Self::Deaf => "",
         }
     }
 }
@@ -53,6 +65,9 @@ struct Rule {
 impl Script {
     /// The prefix that stands for a new connection.
     pub const GREETING: &str = "<greeting>";
+
+    /// The prefix that stands for the beginning of content, behind a 354 or a BDAT: nothing is done unless a rule says so.
+    pub const CONTENT: &str = "<content>";
 
     /// The prefix that stands for the end of a message: the final dot, or the last chunk.
     pub const END: &str = "<end>";
@@ -180,6 +195,13 @@ impl Script {
 
     pub(crate) const fn knows_bdat(&self) -> bool {
         self.knows_bdat
+    }
+
+    /// The act at the beginning of content, if there is one.
+    pub(crate) fn content_act(&self) -> Option<Act> {
+        let rules = self.rules.iter().rev();
+        let mut rules = rules.filter(|rule| rule.prefix.eq_ignore_ascii_case(Self::CONTENT));
+        rules.next().map(|rule| rule.act.clone())
     }
 
     /// The act for a line; a rule that holds once is used up.

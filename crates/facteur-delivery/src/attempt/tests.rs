@@ -689,3 +689,17 @@ async fn it_is_known_whether_a_connection_waits_and_what_was_opened() {
     let refused = World::new(&[]).carry(way(), message(1)).await;
     assert_eq!((refused.opened, refused.kept), (1, false), "it was tried");
 }
+
+#[tokio::test]
+async fn servers_that_are_slow_one_after_the_other_do_not_hold_an_attempt_for_hours() {
+    let slow = || server().on("<greeting>", &["!silent"]);
+    let addresses = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"];
+    let ports = addresses.map(|address| format!("{address}:25"));
+    let servers: Vec<_> = ports.iter().map(|port| (port.as_str(), slow())).collect();
+    let world = World::new(&servers);
+    let began = world.clock.now();
+    let words = world.words(hosts(&addresses), message(1)).await;
+    assert!(words[0].starts_with("not greeting"), "{words:?}");
+    assert_eq!(world.net.connections(), 3, "five minutes each");
+    assert_eq!(world.clock.now().since(began), Duration::from_secs(15 * 60));
+}

@@ -303,6 +303,11 @@ impl Office {
     }
 
     pub(crate) fn start(&mut self) {
+        self.start_with(self.remote.clone(), self.witness.clone());
+    }
+
+    /// Starts with another remote, which another witness watches.
+    pub(crate) fn start_with(&mut self, remote: Arc<dyn Remote>, observer: Arc<dyn Observer>) {
         let random = Arc::new(SeededRandom::new(1));
         let zone = Arc::new(self.zone.clone());
         let delivery = Delivery {
@@ -310,11 +315,11 @@ impl Office {
             spool: self.spool.clone(),
             router: Arc::new(router()),
             planner: Planner::new(zone, random.clone(), Policy::default()),
-            remote: self.remote.clone(),
+            remote,
             mailboxes: self.mailboxes.clone(),
             clock: Arc::new(self.clock.clone()),
             random,
-            observer: self.witness.clone(),
+            observer,
         };
         self.handle = Some(delivery.start());
     }

@@ -39,6 +39,7 @@ impl Session {
             | Command::Vrfy(Err(reply))
             | Command::Quit(Err(reply)) => self.reply(phase, reply),
             Command::NotOffered(name) => self.reply(phase, Reply::not_implemented(name)),
+            Command::Http => self.close(Reply::not_http(&self.config.hostname)),
             Command::Unknown => self.reply(phase, Reply::unknown_command()),
             Command::BadCharacter => self.reply(phase, Reply::bad_character()),
         }

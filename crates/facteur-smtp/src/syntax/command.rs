@@ -33,6 +33,8 @@ pub enum Command {
     Quit(Result<(), Reply>),
     /// A command of SMTP that we know and do not offer.
     NotOffered(&'static str),
+    /// A request of HTTP: a web page makes a browser speak to us.
+    Http,
     /// No command.
     Unknown,
     /// A line with octets that no command may hold.
@@ -129,6 +131,7 @@ impl Command {
             "VRFY" => Self::Vrfy(Ok(())),
             "HELP" => Self::Help,
             "QUIT" => Self::Quit(bare("QUIT")),
+            verb if HTTP_METHODS.contains(&verb) => Self::Http,
             verb => NOT_OFFERED
                 .iter()
                 .find(|known| **known == verb)
@@ -140,6 +143,12 @@ impl Command {
 /// Commands of RFC 5321, RFC 821, RFC 1985, RFC 2645, RFC 3207, RFC 4468 and RFC 4954 that are answered with 502.
 const NOT_OFFERED: &[&str] = &[
     "ATRN", "AUTH", "BURL", "ETRN", "EXPN", "SAML", "SEND", "SOML", "STARTTLS", "TURN",
+];
+
+/// The methods of HTTP. What follows such a line is a stranger's, with the rights of the browser's machine: no command in it
+/// is read. (RFC 9110 §9.1)
+const HTTP_METHODS: &[&str] = &[
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
 ];
 
 /// A line as text: UTF-8 without control characters; spaces at its end do not count.
