@@ -196,6 +196,10 @@ fn note_trouble(shared: &Shared, id: QueueId, error: &SpoolError, done: &mut Don
             done.spool_fails = true;
             done.again_at(now);
         }
+        // The last room is for outcomes: until there is more, only memory knows when a recipient is due again.
+        SpoolError::Full { .. } if !done.again.is_empty() => {
+            tracing::warn!(%id, "no room to write down when the message is tried again");
+        }
         SpoolError::Full { .. }
         | SpoolError::Read { .. }
         | SpoolError::Owned { .. }

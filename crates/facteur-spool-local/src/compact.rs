@@ -145,7 +145,7 @@ impl Store {
             id,
             record,
             1,
-            Effect::Progress(id),
+            Effect::Progress { id, ends: false },
         ))
     }
 }

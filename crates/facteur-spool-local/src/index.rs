@@ -141,6 +141,17 @@ impl Index {
         }
     }
 
+    /// A record of progress that was not written, as there was no room. If `forget`, what it said is not known either.
+    pub(crate) fn not_written(&mut self, id: QueueId, forget: bool) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        entry.in_flight = entry.in_flight.saturating_sub(1);
+        if entry.in_flight == 0 && (forget || !entry.leased) {
+            entry.work = None;
+        }
+    }
+
     /// Takes a message out.
     pub(crate) fn remove(&mut self, id: QueueId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;

@@ -5,6 +5,7 @@
 //! leaves of it, is written in `STATES.md` of `facteur-spool`.
 
 mod body;
+mod commit;
 mod compact;
 mod config;
 mod disk;
@@ -18,6 +19,7 @@ mod queue;
 mod reader;
 mod recover;
 mod report;
+mod room;
 mod scan;
 mod spool;
 mod store;

@@ -1,10 +1,6 @@
-//! Group commit: everybody who waits shares one write and one flush.
+//! What waits to be written, and who waits for it. (`commit` writes and flushes it.)
 //!
-//! There is no flushing thread. Whoever comes first leads: it writes what has gathered and flushes it in its own
-//! thread, blocking it. A thread that slept until there was work would have to be woken, and on a busy
-//! machine each wake-up costs 2 to 3 ms where the flush costs 0.1; a flush through a thread pool pays twice.
-//! What came in meanwhile is the next batch, led by one of those who wait for it. Nothing that receiving
-//! or delivering needs is locked during the flush.
+//! Nothing that receiving or delivering needs is locked while the disk works.
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
@@ -16,9 +12,7 @@ use facteur_spool::{SpoolError, Waiting};
 
 use crate::failure::Failure;
 use crate::format::{Kind, RECORD_HEADER, RecordHeader, padded};
-use crate::index::{Entry, Index, Place};
 use crate::store::{Store, lock};
-use crate::writer::Appended;
 
 /// The most octets of one batch, unless a single record is larger.
 const MAX_BATCH: usize = 8 << 20;
@@ -29,11 +23,14 @@ const MAX_RECORDS: usize = 1_024;
 /// What waits to be written.
 #[derive(Default)]
 pub(crate) struct Queue {
-    pending: VecDeque<Pending>,
-    /// Somebody writes, or has been told to.
-    leading: bool,
+    pub(crate) pending: VecDeque<Pending>,
+    /// Somebody leads: writes and flushes, or has been told to. As long as anything is queued, or written and not
+    /// flushed, there is somebody.
+    pub(crate) leading: bool,
     /// How many batches have been led to their end.
-    batches: u64,
+    pub(crate) batches: u64,
+    /// Something in it should be written before the flush under way has ended.
+    pub(crate) urgent: bool,
     closed: bool,
 }
 
@@ -54,7 +51,11 @@ pub(crate) enum Effect {
     /// A queued message lies at another place.
     Copy(QueueId),
     /// Some of its recipients have news.
-    Progress(QueueId),
+    Progress {
+        id: QueueId,
+        /// Whether some of them have reached their end.
+        ends: bool,
+    },
     /// An attempt begins. May be lost.
     Begins(QueueId),
     /// It has gone.
@@ -105,8 +106,89 @@ impl Pending {
         match self.effect {
             Effect::Begins(_) => true,
             Effect::Note => self.waiter.is_none(),
-            Effect::Insert(_) | Effect::Copy(_) | Effect::Progress(_) | Effect::Gone(_) => false,
+            Effect::Insert(_) | Effect::Copy(_) | Effect::Progress { .. } | Effect::Gone(_) => {
+                false
+            }
         }
+    }
+
+    /// Whether it says what happened outside: a process that is killed must not take it along, so it is written at
+    /// once, and only its flush is waited for.
+    const fn is_urgent(&self) -> bool {
+        match self.effect {
+            Effect::Progress { .. } | Effect::Begins(_) | Effect::Gone(_) => true,
+            Effect::Insert(_) | Effect::Copy(_) | Effect::Note => false,
+        }
+    }
+
+    /// Whether it is written even with the last room: what brings messages nearer to their end, so that room
+    /// comes of it. All else can wait until there is some.
+    pub(crate) const fn is_outcome(&self) -> bool {
+        match self.effect {
+            Effect::Progress { ends, .. } => ends,
+            Effect::Gone(_) | Effect::Note => true,
+            Effect::Insert(_) | Effect::Copy(_) | Effect::Begins(_) => false,
+        }
+    }
+
+    /// Tells whoever waits for it.
+    pub(crate) fn tell(self, result: Result<(), Failure>) {
+        if let Some(waiter) = self.waiter {
+            waiter.set(State::Done(result));
+        }
+    }
+
+    /// Gives the lead to whoever waits for it, if somebody still does.
+    pub(crate) fn give_lead(&self) -> Option<Lead> {
+        let waiter = self.waiter.as_ref()?;
+        // Whoever gave up waiting holds no other reference.
+        if Arc::strong_count(waiter) < 2 {
+            return None;
+        }
+        let mut inner = lock(&waiter.0);
+        if !matches!(inner.0, State::Waits) {
+            return None;
+        }
+        inner.0 = State::Leads;
+        Some(Lead(inner.1.take()))
+    }
+}
+
+/// A lead that was given to somebody, who is to be woken.
+pub(crate) struct Lead(Option<Waker>);
+
+impl Lead {
+    pub(crate) fn wake(self) {
+        if let Some(waker) = self.0 {
+            waker.wake();
+        }
+    }
+}
+
+impl Queue {
+    /// Takes records from the head, up to so many octets.
+    pub(crate) fn take(&mut self, octets: usize) -> Vec<Pending> {
+        let mut sum = 0_usize;
+        let fits = self.pending.iter().take(MAX_RECORDS).take_while(|pending| {
+            sum = sum.saturating_add(pending.record.len());
+            sum <= octets
+        });
+        let count = fits.count();
+        let taken = self.pending.drain(..count).collect();
+        self.urgent = self.pending.iter().any(Pending::is_urgent);
+        taken
+    }
+
+    /// Takes a batch from the head: as much as one write should carry, and something if there is anything.
+    pub(crate) fn take_batch(&mut self) -> Vec<Pending> {
+        let first = self.pending.front();
+        let first = first.map_or(0, |pending| pending.record.len());
+        self.take(MAX_BATCH.max(first))
+    }
+
+    fn push(&mut self, pending: Pending) {
+        self.urgent |= pending.is_urgent();
+        self.pending.push_back(pending);
     }
 }
 
@@ -121,6 +203,8 @@ enum State {
     /// It is its turn to write.
     Leads,
     Done(Result<(), Failure>),
+    /// It is its turn, and its own record has failed meanwhile: somebody else met a disk that does not write.
+    FailedInTheLead(Failure),
     /// The result was taken.
     Over,
 }
@@ -128,7 +212,11 @@ enum State {
 impl Waiter {
     fn set(&self, state: State) {
         let mut inner = lock(&self.0);
-        inner.0 = state;
+        // The turn must not be lost with its record.
+        inner.0 = match (&inner.0, state) {
+            (State::Leads, State::Done(Err(failure))) => State::FailedInTheLead(failure),
+            (_, state) => state,
+        };
         let waker = inner.1.take();
         drop(inner);
         if let Some(waker) = waker {
@@ -171,6 +259,11 @@ impl Future for Ticket {
             }
             State::Leads => {}
             State::Done(result) => return Poll::Ready(result.map_err(Into::into)),
+            State::FailedInTheLead(failure) => {
+                drop(inner);
+                self.store.lead();
+                return Poll::Ready(Err(failure.into()));
+            }
             State::Over => return Poll::Ready(Err(SpoolError::Closed)),
         }
         drop(inner);
@@ -179,7 +272,7 @@ impl Future for Ticket {
         match std::mem::replace(&mut inner.0, State::Over) {
             State::Done(result) => Poll::Ready(result.map_err(Into::into)),
             // A batch begins with its leader, so this does not happen; waiting on is right all the same.
-            other @ (State::Waits | State::Leads | State::Over) => {
+            other @ (State::Waits | State::Leads | State::FailedInTheLead(_) | State::Over) => {
                 inner.0 = other;
                 inner.1 = Some(cx.waker().clone());
                 cx.waker().wake_by_ref();
@@ -194,7 +287,7 @@ impl Drop for Ticket {
         let state = std::mem::replace(&mut lock(&self.waiter.0).0, State::Over);
         match state {
             // The turn must not be lost with whoever had it: what is queued is written now.
-            State::Leads => self.store.lead(),
+            State::Leads | State::FailedInTheLead(_) => self.store.lead(),
             State::Waits | State::Done(_) | State::Over => {}
         }
     }
@@ -219,7 +312,7 @@ impl Store {
             return Err(SpoolError::Closed);
         }
         queue.closed = last;
-        queue.pending.push_back(pending);
+        queue.push(pending);
         if !queue.leading {
             queue.leading = true;
             lock(&waiter.0).0 = State::Leads;
@@ -238,7 +331,7 @@ impl Store {
         if queue.closed {
             return Err(SpoolError::Closed);
         }
-        queue.pending.push_back(pending);
+        queue.push(pending);
         Ok(!std::mem::replace(&mut queue.leading, true))
     }
 
@@ -256,178 +349,5 @@ impl Store {
     /// Whether everything has been refused from now on.
     pub(crate) fn is_closed(&self) -> bool {
         lock(&self.queue).closed
-    }
-
-    /// Writes one batch, then hands the lead to one of those who queued meanwhile. What nobody waits for is
-    /// written too. Blocks for a write and a flush.
-    pub(crate) fn lead(&self) {
-        let _whole = WholeOrNothing::begin();
-        loop {
-            let batch = self.next_batch();
-            if !batch.is_empty() {
-                self.write_batch(batch);
-            }
-            self.reclaim();
-            let mut queue = lock(&self.queue);
-            queue.batches = queue.batches.wrapping_add(1);
-            if queue.pending.is_empty() {
-                queue.leading = false;
-                return;
-            }
-            let next = queue.pending.iter().find_map(|pending| {
-                let waiter = pending.waiter.as_ref()?;
-                // Whoever gave up waiting holds no other reference.
-                (Arc::strong_count(waiter) > 1).then(|| Arc::clone(waiter))
-            });
-            if let Some(next) = next {
-                let mut inner = lock(&next.0);
-                if matches!(inner.0, State::Waits) {
-                    inner.0 = State::Leads;
-                    let waker = inner.1.take();
-                    drop(inner);
-                    drop(queue);
-                    if let Some(waker) = waker {
-                        waker.wake();
-                    }
-                    return;
-                }
-            }
-        }
-    }
-
-    /// The records at the head of the queue, up to the bounds of a batch.
-    fn next_batch(&self) -> Vec<Pending> {
-        let mut queue = lock(&self.queue);
-        let mut octets = 0_usize;
-        let fits = queue
-            .pending
-            .iter()
-            .take(MAX_RECORDS)
-            .take_while(|pending| {
-                let first = octets == 0;
-                octets = octets.saturating_add(pending.record.len());
-                first || octets <= MAX_BATCH
-            });
-        let count = fits.count();
-        queue.pending.drain(..count).collect()
-    }
-
-    fn write_batch(&self, mut batch: Vec<Pending>) {
-        let Appended {
-            places,
-            refused,
-            result,
-        } = lock(&self.writer).append(self, &mut batch);
-        if let Err(failure) = &result {
-            // Whatever was queued behind it may rest on what has just failed. Nothing new is queued meanwhile, as
-            // that needs the index.
-            let mut index = lock(&self.index);
-            batch.extend(lock(&self.queue).pending.drain(..));
-            undo(&mut index, &batch);
-            drop(index);
-            for pending in batch {
-                pending.tell(Err(failure.clone()));
-            }
-        } else {
-            let news = self.done(&mut batch, &places);
-            for (pending, waiting) in batch.into_iter().zip(news) {
-                if let Some(waiting) = waiting {
-                    self.announce(waiting);
-                }
-                pending.tell(Ok(()));
-            }
-        }
-        for (pending, failure) in refused {
-            pending.tell(Err(failure));
-        }
-    }
-
-    /// Makes the effects of a durable batch true, and returns what is to be announced for each record.
-    fn done(&self, batch: &mut [Pending], places: &[Place]) -> Vec<Option<Waiting>> {
-        let mut gone = Vec::new();
-        let mut news = Vec::with_capacity(batch.len());
-        let mut index = lock(&self.index);
-        for (pending, place) in batch.iter_mut().zip(places) {
-            let header = &pending.header;
-            let entry = || {
-                Entry::new(
-                    *place,
-                    header.meta,
-                    header.kind == Kind::Large,
-                    header.octets,
-                )
-            };
-            let mut waiting = None;
-            match std::mem::replace(&mut pending.effect, Effect::Note) {
-                Effect::Insert(new) => {
-                    index.insert(header.id, entry());
-                    waiting = Some(new);
-                }
-                Effect::Copy(id) => {
-                    if index.get(id).is_some() {
-                        index.insert(id, entry());
-                    }
-                }
-                Effect::Progress(id) | Effect::Begins(id) => {
-                    index.progress(id, *place, header.meta > 0);
-                }
-                Effect::Gone(id) => {
-                    let entry = index.remove(id);
-                    gone.extend(entry.filter(|entry| entry.large).map(|_| id));
-                }
-                Effect::Note => {}
-            }
-            news.push(waiting);
-        }
-        drop(index);
-        for id in gone {
-            self.remove_body(id);
-        }
-        news
-    }
-}
-
-/// Held by whoever leads. A bug there leaves memory in doubt, and a lead that nobody gives back: all who wait would
-/// wait for ever. So the process ends; what was acknowledged is on disk, and the next start reads it.
-struct WholeOrNothing {
-    /// A lead that is given back while a connection panics is none of the bugs meant here.
-    panicking: bool,
-}
-
-impl WholeOrNothing {
-    fn begin() -> Self {
-        Self {
-            panicking: std::thread::panicking(),
-        }
-    }
-}
-
-impl Drop for WholeOrNothing {
-    fn drop(&mut self) {
-        if std::thread::panicking() && !self.panicking {
-            std::process::abort();
-        }
-    }
-}
-
-/// Takes back what was assumed when the records were queued.
-fn undo(index: &mut Index, batch: &[Pending]) {
-    for pending in batch {
-        let (Effect::Progress(id) | Effect::Begins(id) | Effect::Gone(id)) = &pending.effect else {
-            continue;
-        };
-        if let Some(entry) = index.get_mut(*id) {
-            entry.leaving = false;
-            entry.in_flight = entry.in_flight.saturating_sub(1);
-            entry.work = None;
-        }
-    }
-}
-
-impl Pending {
-    fn tell(self, result: Result<(), Failure>) {
-        if let Some(waiter) = self.waiter {
-            waiter.set(State::Done(result));
-        }
     }
 }

@@ -20,7 +20,7 @@ use crate::paths::Paths;
 use crate::queue::Queue;
 use crate::report::{Damage, DamageReason, RecoveryReport};
 use crate::scan::{Found, Scan, scan};
-use crate::store::{Segment, Store, lock};
+use crate::store::{Segment, Store};
 use crate::writer::{Previous, Writer};
 
 /// How much is written again at once, in octets.
@@ -59,10 +59,24 @@ pub(crate) fn open(
         None => disk.entropy().map_err(write_failed(paths.root()))?.max(1),
     };
     let store = Arc::new(build(disk, config, paths, clock, mark, scan, guard));
-    lock(&store.writer).ensure(&store)?;
+    begin(&store)?;
     store.reclaim();
     report.elapsed = store.clock.now().since(began);
     Ok((store, report))
+}
+
+/// Begins a segment to write to. A full disk is no reason not to open: what is queued can be seen, and the spool tries
+/// again.
+fn begin(store: &Store) -> Result<(), SpoolError> {
+    match store.with_writer(|writer| writer.ensure(store)) {
+        Err(failure) if failure.is_no_room() => {
+            tracing::error!(
+                "there is no room for a segment: nothing is taken or delivered until there is"
+            );
+            Ok(())
+        }
+        begun => begun.map_err(Into::into),
+    }
 }
 
 /// Opens the spool to look at it while another process may own it. Nothing is changed.

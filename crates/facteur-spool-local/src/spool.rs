@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use facteur_mail::{Clock, QueueId, Timestamp};
+use facteur_mail::{Clock, QueueId, RecipientState, Timestamp};
 use facteur_spool::record::{ProgressRecord, encode_progress};
 use facteur_spool::{
     Change, Draft, Leased, Queued, Settled, Spool, SpoolError, SpoolFuture, Waiting,
@@ -17,7 +17,7 @@ use crate::draft::LocalDraft;
 use crate::failure::Failure;
 use crate::format::{Kind, RECORD_HEADER};
 use crate::index::Entry;
-use crate::queue::{Effect, Pending, Ticket, Waiter};
+use crate::queue::{Effect, Pending, Ticket};
 use crate::recover;
 use crate::report::{Health, RecoveryReport};
 use crate::store::{Listener, Store, lock};
@@ -96,7 +96,7 @@ impl LocalSpool {
     fn try_again(&self) -> Option<Failure> {
         self.store.refusing()?;
         if self.store.take_lead() {
-            let made = lock(&self.store.writer).ensure(&self.store);
+            let made = self.store.with_writer(|writer| writer.ensure(&self.store));
             self.store.lead();
             return made.err();
         }
@@ -161,6 +161,15 @@ impl LocalSpool {
         news: ProgressRecord,
     ) -> Result<(Submitted, Settled), SpoolError> {
         let waited = news.attempting.is_empty();
+        let ends = news.changes.iter().any(|change| match change.state {
+            RecipientState::Delivered { .. } | RecipientState::Failed { .. } => true,
+            RecipientState::Waiting { .. } | RecipientState::Held { .. } => false,
+        });
+        let effect = if waited {
+            Effect::Progress { id, ends }
+        } else {
+            Effect::Begins(id)
+        };
         let mut delta = vec![0; RECORD_HEADER];
         encode_progress(&news, &mut delta)?;
         loop {
@@ -175,7 +184,7 @@ impl LocalSpool {
             work.change(news.changes);
             work.begin(&news.attempting);
             let settled = waited && work.is_settled();
-            let pending = next_record(id, entry, delta, settled, waited);
+            let pending = next_record(id, entry, delta, settled, effect);
             entry.leaving = settled;
             entry.version = entry.version.wrapping_add(1);
             entry.in_flight += 1;
@@ -206,6 +215,7 @@ impl LocalSpool {
         };
         let (submitted, settled) = self.advance(id, news)?;
         if let Submitted::Waited(ticket) = submitted {
+            self.store.write_soon();
             ticket.await?;
         }
         if self.store.compact() {
@@ -222,10 +232,13 @@ impl LocalSpool {
             Err(_) => return Ok(()),
         }
         // A second one says that the first, and all before it, was flushed: damage there is known for damage.
-        let mut last = closed();
-        last.waiter = Some(Arc::new(Waiter::default()));
-        let appended = lock(&self.store.writer).append(&self.store, &mut vec![last]);
-        appended.result.map_err(Into::into)
+        let store = &self.store;
+        let flushed = store.with_writer(|writer| {
+            let last = writer.make_room(store, vec![closed()]);
+            writer.write(store, last);
+            writer.flush_now(store)
+        });
+        flushed.map_err(Into::into)
     }
 }
 
@@ -237,29 +250,28 @@ enum Submitted {
 }
 
 /// The record for news of a message: only them, all that is known, or that it has gone.
-fn next_record(id: QueueId, entry: &Entry, delta: Vec<u8>, settled: bool, waited: bool) -> Pending {
+fn next_record(
+    id: QueueId,
+    entry: &Entry,
+    delta: Vec<u8>,
+    settled: bool,
+    effect: Effect,
+) -> Pending {
     if settled {
         return Pending::bare(Kind::Gone, id, Effect::Gone(id));
     }
-    let effect = || {
-        if waited {
-            Effect::Progress(id)
-        } else {
-            Effect::Begins(id)
-        }
-    };
     let added = u32::try_from(delta.len()).unwrap_or(u32::MAX);
     let long = entry.since.saturating_add(added) > entry.whole.max(LEAST_WHOLE);
-    if waited
+    if matches!(effect, Effect::Progress { .. })
         && long
         && let Some(work) = &entry.work
     {
         let mut whole = vec![0; RECORD_HEADER];
         if encode_progress(&work.whole(), &mut whole).is_ok() {
-            return Pending::new(Kind::Progress, id, whole, 1, effect());
+            return Pending::new(Kind::Progress, id, whole, 1, effect);
         }
     }
-    Pending::new(Kind::Progress, id, delta, 0, effect())
+    Pending::new(Kind::Progress, id, delta, 0, effect)
 }
 
 fn give_back(store: &Store, id: QueueId) {
@@ -332,8 +344,9 @@ impl Spool for LocalSpool {
         if recipients.is_empty() {
             return Ok(());
         }
-        if let (Submitted::Unwaited(true), _) = self.advance(id, news)? {
-            self.store.lead();
+        match self.advance(id, news)? {
+            (Submitted::Unwaited(true), _) => self.store.lead(),
+            (Submitted::Unwaited(false) | Submitted::Waited(_), _) => self.store.write_soon(),
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Cursor};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use facteur_mail::{Clock, Envelope, QueueId, Timestamp};
 use facteur_spool::record::{ProgressRecord, decode_envelope, decode_progress};
@@ -25,8 +25,8 @@ use crate::writer::Writer;
 /// How long a look at the free space holds, in milliseconds.
 const SPACE_HOLDS: u64 = 1_000;
 
-/// An open spool. Locks are taken in the order of the fields, each for a moment, except `writer`, which is held
-/// while a batch is written and flushed and which nothing but writing takes.
+/// An open spool. Locks are taken in the order of the fields, each for a moment; `writer` for a write, or for as long as
+/// it takes to begin a segment, and nothing but writing takes it.
 pub(crate) struct Store {
     pub(crate) config: Config,
     pub(crate) paths: Paths,
@@ -337,6 +337,13 @@ impl Store {
         segments.remove(&oldest).map(|segment| (oldest, segment))
     }
 
+    /// Whether there is anything for [`Store::take_spare`].
+    pub(crate) fn has_spare(&self, current: Option<u64>) -> bool {
+        let index = lock(&self.index);
+        let oldest = lock(&self.segments).keys().next().copied();
+        oldest.is_some_and(|serial| Some(serial) != current && index.live_in(serial) == 0)
+    }
+
     /// Gives back what [`Store::take_spare`] took: its file is still there, so no younger one may go.
     pub(crate) fn put_back(&self, serial: u64, segment: Segment) {
         lock(&self.segments).insert(serial, segment);
@@ -381,6 +388,15 @@ impl Store {
         if let Err(error) = self.disk.remove(&path) {
             tracing::warn!(file = %path.display(), %error, "a delivered content cannot be removed");
         }
+    }
+}
+
+/// As [`lock`], if nobody has it.
+pub(crate) fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 

@@ -1,53 +1,59 @@
-//! The end of the log: the segment that is written, how it grows, and what follows it when it is full or has failed.
+//! The end of the log: what is written to the current segment, what a flush of it covers, and what becomes of it all
+//! when either fails. (`room` makes the room for it.)
 //!
-//! A segment is zero-filled ahead of its records, so that a flush need not write metadata, and a full one
-//! whose messages have all gone is used again. After a failed write or flush the file is never flushed again:
-//! the kernel may have dropped the pages and would report success. The next segment's header says up to
-//! where the failed one counts, so that nothing of what was not acknowledged is believed after a restart.
+//! After a failed write or flush the file is never flushed again: the kernel may have dropped the pages and would
+//! report success. Everything in it that no flush has covered has failed, whoever wrote it. The next segment's
+//! header says up to where the failed one counts, so that nothing of what was not acknowledged is believed after a
+//! restart.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use facteur_mail::{QueueId, Timestamp};
 
+use crate::commit::Ended;
 use crate::disk::{DiskFile, wide};
-use crate::failure::{Failure, is_no_room};
-use crate::format::{FIRST_RECORD, RECORD_HEADER, SegmentHeader};
-use crate::index::Place;
+use crate::failure::Failure;
+use crate::format::{Kind, RECORD_HEADER};
+use crate::index::{Entry, Index, Place};
 use crate::queue::{Effect, Pending};
-use crate::store::{Segment, Store, lock};
+use crate::store::{Store, lock};
 
-/// How long a spool that cannot write waits before it tries again, in milliseconds.
-const RETRY: u64 = 1_000;
-
-/// Room that is kept for settlements when new mail no longer fits, in octets: a full disk must not stop the queue
-/// from shrinking. Never more than an eighth of a segment.
-const SETTLEMENT_ROOM: u64 = 256 << 10;
-
-/// Zeros are written from this, many times in one call.
-static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
-
-/// Who writes. One thread at a time, behind a lock that nothing but writing needs.
+/// Who writes. One thread at a time, behind a lock that is never held during a flush that others wait for, except to
+/// begin a segment.
 pub(crate) struct Writer {
-    current: Option<Current>,
-    next_serial: u64,
+    pub(crate) current: Option<Current>,
+    pub(crate) next_serial: u64,
     sequence: u64,
     /// The segment before the next one.
-    previous: Previous,
+    pub(crate) previous: Previous,
+    /// What is written to the current segment and not flushed, in the order of the log.
+    written: VecDeque<Written>,
+    /// How many of these, from the first on, the flush under way covers.
+    flushing: usize,
     /// Records in the index that no flush has covered: marks of attempts.
-    unflushed: Vec<(QueueId, Place)>,
-    retry_at: Timestamp,
+    pub(crate) unflushed: Vec<(QueueId, Place)>,
+    /// When a spool that cannot write tries again.
+    pub(crate) retry_at: Timestamp,
+    /// There was no room, and when it is looked for again.
+    pub(crate) short: Option<(Failure, Timestamp)>,
+    /// How much room is kept for outcomes, in octets.
+    pub(crate) kept: u64,
+    /// What is to be told.
+    pub(crate) ended: Ended,
 }
 
-struct Current {
-    serial: u64,
-    file: Arc<dyn DiskFile>,
+/// The segment that is written.
+pub(crate) struct Current {
+    pub(crate) serial: u64,
+    pub(crate) file: Arc<dyn DiskFile>,
     /// Where the next record goes.
-    end: u64,
+    pub(crate) end: u64,
     /// Everything before this has been flushed.
-    durable: u64,
+    pub(crate) durable: u64,
     /// Up to here the file is zero-filled or was used before.
-    allocated: u64,
+    pub(crate) allocated: u64,
 }
 
 /// A segment that is no longer written.
@@ -60,33 +66,35 @@ pub(crate) struct Previous {
     pub(crate) end: u64,
 }
 
-/// What became of a batch.
-pub(crate) struct Appended {
-    /// Where each record of the batch lies.
-    pub(crate) places: Vec<Place>,
-    /// What was taken out of the batch, and why.
-    pub(crate) refused: Vec<(Pending, Failure)>,
-    /// Whether the rest is durable.
-    pub(crate) result: Result<(), Failure>,
+/// A record in the current segment.
+struct Written {
+    pending: Pending,
+    place: Place,
 }
 
-/// What there is room for.
-enum Room {
-    Everything,
-    /// The last of it: for what makes the queue smaller, and why.
-    Settlements(Failure),
+/// A flush under way.
+pub(crate) struct Flush {
+    pub(crate) file: Arc<dyn DiskFile>,
+    serial: u64,
+    /// It covers everything before this.
+    end: u64,
 }
 
 impl Writer {
     /// A writer behind what a scan found; it has no segment yet.
-    pub(crate) const fn new(next_serial: u64, sequence: u64, previous: Previous) -> Self {
+    pub(crate) fn new(next_serial: u64, sequence: u64, previous: Previous) -> Self {
         Self {
             current: None,
             next_serial,
             sequence,
             previous,
+            written: VecDeque::new(),
+            flushing: 0,
             unflushed: Vec::new(),
             retry_at: Timestamp::from_millis(0),
+            short: None,
+            kept: 0,
+            ended: Ended::default(),
         }
     }
 
@@ -95,153 +103,65 @@ impl Writer {
         self.current.as_ref().map(|current| current.serial)
     }
 
-    /// Makes sure that there is a segment to write to.
-    pub(crate) fn ensure(&mut self, store: &Store) -> Result<(), Failure> {
-        if self.current.is_some() {
-            return Ok(());
-        }
-        let now = store.clock.now();
-        if let Some(failure) = store.refusing().filter(|_| now < self.retry_at) {
-            return Err(failure);
-        }
-        match self.next_segment(store) {
-            Ok(()) => {
-                store.recovered();
-                Ok(())
-            }
-            Err(failure) => {
-                self.retry_at = Timestamp::from_millis(now.as_millis().saturating_add(RETRY));
-                store.refuse(&failure);
-                Err(failure)
-            }
-        }
+    /// Whether anything waits for a flush, or to be told that it needs none.
+    pub(crate) fn has_written(&self) -> bool {
+        !self.written.is_empty()
     }
 
-    /// Writes a batch, and flushes it unless all of it may be lost. Mail for which there is no room is taken out.
-    pub(crate) fn append(&mut self, store: &Store, batch: &mut Vec<Pending>) -> Appended {
-        let mut refused = Vec::new();
-        let places = match self.make_room(store, batch, &mut refused) {
-            Ok(()) => self.place(store, batch),
-            Err(failure) => {
-                return Appended {
-                    places: Vec::new(),
-                    refused,
-                    result: Err(failure),
-                };
-            }
-        };
-        let lazy = batch.iter().all(Pending::is_lazy);
-        let written = self.write(batch, lazy);
-        let result = written.map_err(|error| self.fail(store, &error));
-        if result.is_ok() {
-            let marks = batch.iter().zip(&places);
-            if lazy {
-                let marks = marks.map(|(pending, place)| (pending.header.id, *place));
-                self.unflushed.extend(marks);
-            } else {
-                self.unflushed.clear();
-            }
-        }
-        Appended {
-            places,
-            refused,
-            result,
-        }
+    /// What is written and waits for a flush.
+    pub(crate) fn written(&self) -> impl Iterator<Item = &Pending> {
+        self.written.iter().map(|written| &written.pending)
     }
 
-    fn make_room(
-        &mut self,
-        store: &Store,
-        batch: &mut Vec<Pending>,
-        refused: &mut Vec<(Pending, Failure)>,
-    ) -> Result<(), Failure> {
-        self.ensure(store)?;
-        let why = match self.reserve(store, octets(batch)) {
-            Ok(Room::Everything) => return Ok(()),
-            Ok(Room::Settlements(why)) => why,
-            Err(why) if self.current.is_some() => why,
-            Err(why) => return Err(why),
-        };
-        let all = std::mem::take(batch);
-        let (mail, rest): (Vec<_>, Vec<_>) = all
-            .into_iter()
-            .partition(|pending| matches!(pending.effect, Effect::Insert(_) | Effect::Copy(_)));
-        *batch = rest;
-        let wanted = octets(&mail);
-        let why = if why.is_no_room() {
-            Failure::Full { free: 0, wanted }
-        } else {
-            why
-        };
-        refused.extend(mail.into_iter().map(|pending| (pending, why.clone())));
-        self.reserve(store, octets(batch)).map(|_| ())
-    }
-
-    /// Makes room for `octets` more, in this segment or the next one.
-    fn reserve(&mut self, store: &Store, octets: u64) -> Result<Room, Failure> {
-        let size = store.config.segment_size;
-        let margin = SETTLEMENT_ROOM.min(size / 8);
-        let full = self.current.as_ref().is_some_and(|current| {
-            current.end > FIRST_RECORD && current.end + octets + margin > size
-        });
-        let grown = if full {
-            self.next_segment(store)
-                .and_then(|()| self.grow(store, octets, margin))
-        } else {
-            self.grow(store, octets, margin)
-        };
-        let fits = self
-            .current
-            .as_ref()
-            .is_some_and(|current| current.end + octets <= current.allocated);
-        match grown {
-            Ok(()) => Ok(Room::Everything),
-            Err(failure) if fits => Ok(Room::Settlements(failure)),
-            Err(failure) => Err(failure),
+    /// Writes a batch for which there is room.
+    pub(crate) fn write(&mut self, store: &Store, mut batch: Vec<Pending>) {
+        if batch.is_empty() {
+            return;
         }
-    }
-
-    /// Zero-fills the current segment ahead of what is to be written.
-    fn grow(&mut self, store: &Store, octets: u64, margin: u64) -> Result<(), Failure> {
-        let Some(current) = &mut self.current else {
-            return Err(Failure::Closed);
+        let Some(current) = &self.current else {
+            return self.take_back(store, batch, &Failure::Closed);
         };
-        let needed = current.end + octets + margin;
-        if needed <= current.allocated {
-            return Ok(());
+        let (serial, start, durable) = (current.serial, current.end, current.durable);
+        let file = Arc::clone(&current.file);
+        let places = self.place(store, &mut batch, serial, start, durable);
+        let mut parts: Vec<IoSlice<'_>> = batch
+            .iter()
+            .map(|pending| IoSlice::new(&pending.record))
+            .collect();
+        if let Err(error) = file.write_at(&mut parts, start) {
+            self.give_up(store, &error, batch);
+            return;
         }
-        let step = store.config.segment_step.max(FIRST_RECORD);
-        let target = needed.next_multiple_of(step);
-        if let Err(error) = zero_fill(&*current.file, current.allocated, target) {
-            let failure = Failure::write(store.paths.segment(current.serial), &error);
-            if is_no_room(error.kind()) {
-                return Err(failure);
-            }
-            return Err(self.fail(store, &error));
+        if let Some(current) = &mut self.current {
+            current.end += octets(&batch);
         }
-        current.allocated = target;
-        store.segment_grew(current.serial, target);
-        Ok(())
+        let records = batch.into_iter().zip(places);
+        self.written
+            .extend(records.map(|(pending, place)| Written { pending, place }));
+        self.pass_lazy(store);
     }
 
     /// Gives each record its place and fills in its header.
-    fn place(&mut self, store: &Store, batch: &mut [Pending]) -> Vec<Place> {
-        let Some(current) = &mut self.current else {
-            return Vec::new();
-        };
-        let mut offset = current.end;
+    fn place(
+        &mut self,
+        store: &Store,
+        batch: &mut [Pending],
+        serial: u64,
+        mut offset: u64,
+        durable: u64,
+    ) -> Vec<Place> {
         let mut places = Vec::with_capacity(batch.len());
         for pending in batch {
             self.sequence += 1;
-            pending.header.serial = current.serial;
+            pending.header.serial = serial;
             pending.header.sequence = self.sequence;
-            pending.header.durable = u32::try_from(current.durable).unwrap_or_default();
+            pending.header.durable = u32::try_from(durable).unwrap_or_default();
             let header = pending.header.encode(store.mark);
             if let Some(place) = pending.record.get_mut(..RECORD_HEADER) {
                 place.copy_from_slice(&header);
             }
             places.push(Place {
-                serial: current.serial,
+                serial,
                 offset: u32::try_from(offset).unwrap_or(u32::MAX),
                 octets: pending.header.whole(),
             });
@@ -250,27 +170,104 @@ impl Writer {
         places
     }
 
-    /// One write and, unless lazy, one flush.
-    fn write(&mut self, batch: &[Pending], lazy: bool) -> io::Result<()> {
-        let Some(current) = &mut self.current else {
-            return Err(io::ErrorKind::NotConnected.into());
+    /// If nothing that is written needs a flush, it counts at once. Behind something that needs one it waits with it:
+    /// what becomes true becomes true in the order of the log.
+    fn pass_lazy(&mut self, store: &Store) {
+        if self.flushing == 0 && self.written().all(Pending::is_lazy) {
+            let passed = std::mem::take(&mut self.written);
+            let marks = passed
+                .iter()
+                .map(|written| (written.pending.header.id, written.place));
+            self.unflushed.extend(marks);
+            self.count(store, passed);
+        }
+    }
+
+    /// Begins a flush of everything that is written, if there is anything. The file must be flushed and
+    /// [`Writer::end_flush`] called.
+    pub(crate) fn begin_flush(&mut self) -> Option<Flush> {
+        let current = self.current.as_ref().filter(|_| self.has_written())?;
+        self.flushing = self.written.len();
+        Some(Flush {
+            file: Arc::clone(&current.file),
+            serial: current.serial,
+            end: current.end,
+        })
+    }
+
+    /// What the flush covered has happened; or nothing has that was written to its file since the last one.
+    pub(crate) fn end_flush(&mut self, store: &Store, flush: &Flush, result: &io::Result<()>) {
+        let current = self.current.as_mut();
+        // If a write has failed meanwhile, the file was given up and everybody told: nothing of it may count now.
+        let Some(current) = current.filter(|current| current.serial == flush.serial) else {
+            return;
         };
-        let mut parts: Vec<IoSlice<'_>> = batch
-            .iter()
-            .map(|pending| IoSlice::new(&pending.record))
-            .collect();
-        current.file.write_at(&mut parts, current.end)?;
-        current.end += octets(batch);
-        if !lazy {
-            current.file.sync()?;
+        if let Err(error) = result {
+            self.give_up(store, error, Vec::new());
+            return;
+        }
+        current.durable = flush.end;
+        self.unflushed
+            .retain(|(_, place)| u64::from(place.offset) >= flush.end);
+        let covered = self.written.drain(..self.flushing).collect();
+        self.flushing = 0;
+        self.count(store, covered);
+        self.pass_lazy(store);
+    }
+
+    /// Flushes while the writer is locked. Only for who leads, who has no flush under way.
+    pub(crate) fn flush_now(&mut self, store: &Store) -> Result<(), Failure> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        if current.durable < current.end {
+            if let Err(error) = current.file.sync() {
+                return Err(self.give_up(store, &error, Vec::new()));
+            }
             current.durable = current.end;
         }
+        self.unflushed.clear();
+        let covered = std::mem::take(&mut self.written);
+        self.count(store, covered);
         Ok(())
     }
 
-    /// Gives the current segment up for good.
-    fn fail(&mut self, store: &Store, error: &io::Error) -> Failure {
+    /// Makes the effects of records true.
+    fn count(&mut self, store: &Store, records: VecDeque<Written>) {
+        let mut index = lock(&store.index);
+        for Written { mut pending, place } in records {
+            match std::mem::replace(&mut pending.effect, Effect::Note) {
+                Effect::Insert(new) => {
+                    index.insert(pending.header.id, entry(&pending, place));
+                    self.ended.news.push(new);
+                }
+                Effect::Copy(id) => {
+                    if index.get(id).is_some() {
+                        index.insert(id, entry(&pending, place));
+                    }
+                }
+                Effect::Progress { id, .. } | Effect::Begins(id) => {
+                    index.progress(id, place, pending.header.meta > 0);
+                }
+                Effect::Gone(id) => {
+                    let entry = index.remove(id).filter(|entry| entry.large);
+                    self.ended.gone.extend(entry.map(|_| id));
+                }
+                Effect::Note => {}
+            }
+            self.ended.told.push((pending, Ok(())));
+        }
+    }
+
+    /// Gives the current segment up for good, with everything in it that no flush has covered, and with `batch`.
+    pub(crate) fn give_up(
+        &mut self,
+        store: &Store,
+        error: &io::Error,
+        batch: Vec<Pending>,
+    ) -> Failure {
         let Some(current) = self.current.take() else {
+            self.take_back(store, batch, &Failure::Closed);
             return Failure::Closed;
         };
         let path = store.paths.segment(current.serial);
@@ -283,120 +280,75 @@ impl Writer {
             durable: current.durable,
             end: current.durable,
         };
+        let failure = Failure::write(path, error);
+        store.refuse(&failure);
         let mut index = lock(&store.index);
         for (id, place) in self.unflushed.drain(..) {
             index.forget(id, place);
         }
         drop(index);
-        let failure = Failure::write(path, error);
-        store.refuse(&failure);
+        self.flushing = 0;
+        let written = std::mem::take(&mut self.written);
+        let records = written.into_iter().map(|written| written.pending);
+        self.take_back(store, records.chain(batch).collect(), &failure);
         failure
     }
 
-    /// Begins the next segment, in an old file if one is no longer needed.
-    fn next_segment(&mut self, store: &Store) -> Result<(), Failure> {
-        // What the header calls the end of the segment before must have been flushed.
-        if let Some(current) = &self.current
-            && current.durable < current.end
-            && let Err(error) = current.file.sync()
-        {
-            return Err(self.fail(store, &error));
-        }
-        let previous = self
-            .current
-            .as_ref()
-            .map_or(self.previous, |current| Previous {
-                serial: current.serial,
-                durable: current.end,
-                end: current.end,
-            });
-        let serial = self.next_serial;
-        self.next_serial += 1;
-        let header = SegmentHeader {
-            mark: store.mark,
-            serial,
-            previous: previous.serial,
-            previous_durable: previous.durable,
-            previous_end: previous.end,
-            last_id: lock(&store.last_id).map_or(0, QueueId::number),
-        };
-        let prepared = prepare_segment(store, serial, self.serial())?;
-        if let Err(failure) = begin_segment(store, &header, &prepared) {
-            // Its header may be on disk and say where the segment before it ends: that one must not grow. The file
-            // holds nothing and takes its place among those to be used again.
-            store.put_back(serial, prepared);
-            self.current = None;
-            self.previous = previous;
-            store.refuse(&failure);
-            return Err(failure);
-        }
-        self.unflushed.clear();
-        self.previous = previous;
-        self.current = Some(Current {
-            serial,
-            file: prepared.file,
-            end: FIRST_RECORD,
-            durable: FIRST_RECORD,
-            allocated: prepared.octets,
-        });
-        Ok(())
+    /// Records that were not written, or do not count. Whatever is queued behind them may rest on them, and fails with
+    /// them; nothing new is queued meanwhile, as that needs the index.
+    pub(crate) fn take_back(&mut self, store: &Store, mut records: Vec<Pending>, why: &Failure) {
+        let mut index = lock(&store.index);
+        let mut queue = lock(&store.queue);
+        records.extend(queue.pending.drain(..));
+        queue.urgent = false;
+        drop(queue);
+        undo(&mut index, &records);
+        drop(index);
+        let told = records.into_iter().map(|record| (record, Err(why.clone())));
+        self.ended.told.extend(told);
     }
-}
 
-fn octets(batch: &[Pending]) -> u64 {
-    batch.iter().map(|pending| wide(pending.record.len())).sum()
-}
-
-/// A file for a segment: the oldest one if all its messages have gone, or a new one. Its content says nothing yet.
-fn prepare_segment(store: &Store, serial: u64, current: Option<u64>) -> Result<Segment, Failure> {
-    let path = store.paths.segment(serial);
-    if let Some((old, segment)) = store.take_spare(current) {
-        // Older ones that were removed must not come back when this one is gone.
-        let settled = store.disk.sync_directory(&store.paths.log());
-        let renamed = settled.and_then(|()| store.disk.rename(&store.paths.segment(old), &path));
-        return match renamed {
-            Ok(()) => Ok(segment),
-            Err(error) => {
-                store.put_back(old, segment);
-                Err(Failure::write(path, &error))
+    /// Records for which there is no room, and which can wait until there is.
+    pub(crate) fn refuse(&mut self, store: &Store, records: Vec<Pending>, why: &Failure) {
+        let mut index = lock(&store.index);
+        for pending in records {
+            match pending.effect {
+                Effect::Progress { id, .. } => index.not_written(id, true),
+                // What memory knows of it stays true: the attempt goes on, and only a crash will not know of it.
+                Effect::Begins(id) => index.not_written(id, false),
+                Effect::Insert(_) | Effect::Copy(_) | Effect::Gone(_) | Effect::Note => {}
             }
-        };
-    }
-    let octets = store.config.segment_step.max(FIRST_RECORD);
-    let made = store.disk.create(&path).and_then(|file| {
-        zero_fill(&*file, 0, octets)?;
-        file.sync()?;
-        Ok(Segment { file, octets })
-    });
-    made.map_err(|error| {
-        // A file without a header is passed over by a scan; removing it is a courtesy.
-        if store.disk.remove(&path).is_err() {
-            tracing::debug!(segment = %path.display(), "a half-made segment stays");
+            self.ended.told.push((pending, Err(why.clone())));
         }
-        Failure::write(path, &error)
-    })
-}
-
-/// Writes the header that makes the file a segment; durable, name and all.
-fn begin_segment(store: &Store, header: &SegmentHeader, segment: &Segment) -> Result<(), Failure> {
-    let start = header.encode();
-    let begun = segment
-        .file
-        .write_at(&mut [IoSlice::new(&start)], 0)
-        .and_then(|()| segment.file.sync())
-        .and_then(|()| store.disk.sync_directory(&store.paths.log()));
-    begun.map_err(|error| Failure::write(store.paths.segment(header.serial), &error))?;
-    lock(&store.segments).insert(header.serial, segment.clone());
-    Ok(())
-}
-
-fn zero_fill(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
-    let mut left = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
-    let mut parts = Vec::with_capacity(left / ZEROS.len() + 1);
-    while left > 0 {
-        let some = ZEROS.get(..left).unwrap_or(&ZEROS);
-        parts.push(IoSlice::new(some));
-        left -= some.len();
     }
-    file.write_at(&mut parts, from)
+}
+
+fn entry(pending: &Pending, place: Place) -> Entry {
+    let header = &pending.header;
+    Entry::new(
+        place,
+        header.meta,
+        header.kind == Kind::Large,
+        header.octets,
+    )
+}
+
+/// Takes back what was assumed when the records were queued.
+fn undo(index: &mut Index, records: &[Pending]) {
+    for pending in records {
+        let (Effect::Progress { id, .. } | Effect::Begins(id) | Effect::Gone(id)) = &pending.effect
+        else {
+            continue;
+        };
+        if let Some(entry) = index.get_mut(*id) {
+            entry.leaving = false;
+            entry.in_flight = entry.in_flight.saturating_sub(1);
+            entry.work = None;
+        }
+    }
+}
+
+/// The octets of a batch in the log.
+pub(crate) fn octets(batch: &[Pending]) -> u64 {
+    batch.iter().map(|pending| wide(pending.record.len())).sum()
 }

@@ -33,6 +33,8 @@ pub enum DiskFault {
 #[derive(Clone)]
 pub struct SimDisk(Arc<Mutex<Machine>>);
 
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 struct Machine {
     inodes: Vec<Inode>,
     names: BTreeMap<PathBuf, usize>,
@@ -46,6 +48,8 @@ struct Machine {
     off: bool,
     /// Everything that writes fails with EIO.
     broken: bool,
+    /// What somebody else does during the next flush of a file.
+    meanwhile: Option<Meanwhile>,
     /// Octets that may still be taken by files.
     free: u64,
     entropy: u64,
@@ -79,6 +83,7 @@ impl SimDisk {
             fault: None,
             off: false,
             broken: false,
+            meanwhile: None,
             free: 100 << 30,
             entropy: 0x9e37_79b9_7f4a_7c15,
         })))
@@ -109,6 +114,11 @@ impl SimDisk {
     /// Takes back a fault that has not come.
     pub fn spare(&self) {
         self.machine().fault = None;
+    }
+
+    /// Lets somebody else do something during the next flush of a file: what is written then, it does not cover.
+    pub fn during_next_flush(&self, meanwhile: impl FnOnce() + Send + 'static) {
+        self.machine().meanwhile = Some(Box::new(meanwhile));
     }
 
     /// Makes every write fail, or none.
@@ -222,6 +232,7 @@ impl SimDisk {
             fault: None,
             off: false,
             broken: false,
+            meanwhile: None,
             free: machine.free,
             entropy: machine.entropy,
         })))
@@ -229,6 +240,30 @@ impl SimDisk {
 }
 
 impl Inode {
+    /// What a flush that begins now covers.
+    fn begin_flush(&mut self) -> BTreeMap<usize, Vec<u8>> {
+        let sectors = std::mem::take(&mut self.dirty).into_iter();
+        sectors
+            .map(|sector| (sector, self.content[self.range(sector)].to_vec()))
+            .collect()
+    }
+
+    fn end_flush(&mut self, covered: BTreeMap<usize, Vec<u8>>) {
+        for (sector, octets) in covered {
+            let start = sector * SECTOR;
+            let end = start + octets.len();
+            if self.durable.len() < end {
+                self.durable.resize(end, 0);
+            }
+            self.durable[start..end].copy_from_slice(&octets);
+        }
+    }
+
+    fn range(&self, sector: usize) -> std::ops::Range<usize> {
+        let start = (sector * SECTOR).min(self.content.len());
+        start..(start + SECTOR).min(self.content.len())
+    }
+
     fn harden(&mut self, sector: usize) {
         let range = sector * SECTOR..((sector + 1) * SECTOR).min(self.content.len());
         if self.durable.len() < range.end {
@@ -416,21 +451,25 @@ impl DiskFile for SimFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        // What is written from here on, this flush does not cover.
+        let (covered, meanwhile) = {
+            let mut machine = self.0.machine();
+            let covered = machine.inodes[self.1].begin_flush();
+            (covered, machine.meanwhile.take())
+        };
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
         let mut machine = self.0.machine();
         let result = machine.step();
         machine.flushes += 1;
         let off = machine.off;
         let inode = &mut machine.inodes[self.1];
         match result {
-            Ok(()) => {
-                for sector in std::mem::take(&mut inode.dirty) {
-                    inode.harden(sector);
-                }
-                inode.durable.resize(inode.content.len(), 0);
-            }
-            Err(_) if off => {}
+            Ok(()) => inode.end_flush(covered),
+            Err(_) if off => inode.dirty.extend(covered.into_keys()),
             // The pages are clean now, and were not written.
-            Err(_) => inode.dirty.clear(),
+            Err(_) => {}
         }
         result
     }

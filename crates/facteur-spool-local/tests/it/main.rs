@@ -8,6 +8,8 @@
     reason = "helpers of tests fail by panicking, like tests"
 )]
 
+mod full;
+mod meanwhile;
 mod real;
 mod simulated;
 mod support;

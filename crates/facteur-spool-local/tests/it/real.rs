@@ -189,3 +189,33 @@ fn the_queue_can_be_looked_at_and_exported_while_the_server_runs() {
     assert_eq!(damaged[0].0, large);
     assert_eq!(spool.len(), 1);
 }
+
+/// Where the process that is to end itself finds the spool.
+const DIES_ON: &str = "FACTEUR_TEST_DIES_ON";
+
+#[test]
+fn a_bug_while_the_log_is_led_ends_the_process_and_what_was_acknowledged_is_on_disk() {
+    use std::os::unix::process::ExitStatusExt as _;
+    if let Some(directory) = std::env::var_os(DIES_ON) {
+        let (spool, _) = open(Path::new(&directory)).unwrap();
+        store(&*spool, &["bob@example.net"], b"acknowledged");
+        spool.announce_to(Box::new(|_| panic!("a bug")));
+        store(&*spool, &["bob@example.net"], b"never acknowledged");
+        unreachable!("whoever leads must not go on");
+    }
+    let disk = OnDisk::new();
+    let this =
+        "real::a_bug_while_the_log_is_led_ends_the_process_and_what_was_acknowledged_is_on_disk";
+    let died = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", this])
+        .env(DIES_ON, disk.path())
+        .output()
+        .unwrap();
+    assert_eq!(died.status.signal(), Some(6), "aborted: {died:?}");
+    let (spool, report) = open(&disk.path()).unwrap();
+    assert_eq!(report.damaged, []);
+    let mut ids = Vec::new();
+    spool.waiting(&mut |waiting| ids.push(waiting.id));
+    let first = *ids.iter().min().unwrap();
+    assert_eq!(content(&wait(spool.lease(first)).unwrap()), b"acknowledged");
+}

@@ -638,7 +638,7 @@ fn what_queues_behind_a_failed_batch_fails_with_it() {
     }
     let mut second = spool.settle(id, vec![delivered(1)]);
     assert!(second.as_mut().poll(&mut cx).is_pending());
-    disk.fail(2, DiskFault::Io); // the flush
+    disk.fail(1, DiskFault::Io); // the flush: what is told of outside is written already
     for settling in [first.as_mut(), second.as_mut()] {
         let Poll::Ready(failed) = settling.poll(&mut cx) else {
             panic!("it is over")

@@ -98,6 +98,7 @@ async fn a_single_write_or_flush_that_fails_under_load_loses_nothing() {
     let rounds = rounds(12);
     for round in 0..rounds {
         let load = Load::start(server.address(), &format!("r{round}"), SESSIONS);
+        until("mail", || (load.taken() >= 10).then_some(()));
         let call = [Call::Flush, Call::Write][usize::try_from(round % 2).unwrap()];
         server
             .disk()
