@@ -161,6 +161,10 @@ replies! {
     LocalError local_error() = 451 (3, 0) "local error, the message was not accepted; try again later", "RFC 5321 §4.2.3";
     /// DNS gave no usable answer for now.
     DnsFailure dns_failure(domain) = 451 (4, 3) "DNS lookup for {domain} failed for now; try again later", "RFC 5321 §5.1";
+    /// This client has sent as many messages as it may in a minute.
+    TooManyMessagesAMinute too_many_messages_a_minute(client, limit) = 451 (7, 28) "too many messages from {client}, at most {limit} a minute; try again later", "RFC 5321 §4.2.3";
+    /// This client has named as many recipients as it may in a minute.
+    TooManyRecipientsAMinute too_many_recipients_a_minute(client, limit) = 451 (7, 28) "too many recipients from {client}, at most {limit} a minute; try again later", "RFC 5321 §4.2.3";
     /// The disk is short of room.
     StorageFull storage_full() = 452 (3, 1) "insufficient storage, try again later", "RFC 5321 §4.2.3";
     /// More recipients than one message may have here.

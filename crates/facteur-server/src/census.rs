@@ -133,14 +133,18 @@ impl Counts {
     }
 
     fn places_of(&self, ip: IpAddr) -> [(Place, usize); 2] {
-        let address = match ip {
-            IpAddr::V4(_) => ip,
-            IpAddr::V6(v6) => first_of_v6(v6, ADDRESS_V6),
-        };
         [
-            (Place::Address(address), self.limits.per_address),
+            (Place::Address(address_of(ip)), self.limits.per_address),
             (Place::Network(network_of(ip)), self.limits.per_network),
         ]
+    }
+}
+
+/// What counts as one address: itself, or the first one of an IPv6 /64.
+pub(crate) fn address_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(v6) => first_of_v6(v6, ADDRESS_V6),
     }
 }
 

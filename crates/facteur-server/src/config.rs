@@ -1,11 +1,13 @@
 //! What the server listens on, and how much it takes from whom.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use facteur_mail::Domain;
+use facteur_route::Network;
 use facteur_smtp::server as smtp;
 
 /// The settings of the server.
@@ -17,6 +19,8 @@ pub struct Config {
     pub listeners: Vec<ListenerConfig>,
     /// How many connections it holds.
     pub limits: Limits,
+    /// How much each client may send.
+    pub sources: SourceRates,
     /// How long it waits.
     pub patience: Patience,
     /// The most `Received:` fields of a message; one with more loops. Default: 50. RFC 5321 §6.3 asks for a
@@ -61,6 +65,24 @@ pub struct Limits {
     pub per_address: usize,
 }
 
+/// How much each client may send, by its address: an IPv4 address or an IPv6 /64. Default: without limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceRates {
+    /// Clients that may not relay and are in none of the networks.
+    pub strangers: Rates,
+    /// Clients of these networks, each for itself; of two that fit, the narrower one goes first.
+    pub networks: Vec<(Network, Rates)>,
+}
+
+/// How much one client may send. A minute's worth may come at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rates {
+    /// Messages a minute, counted at MAIL; `None` for any number.
+    pub messages_per_minute: Option<NonZeroU32>,
+    /// Recipients a minute, counted at RCPT; `None` for any number.
+    pub recipients_per_minute: Option<NonZeroU32>,
+}
+
 /// How long the server waits for a client, and for DNS.
 #[derive(Debug, Clone)]
 pub struct Patience {
@@ -94,6 +116,7 @@ impl Config {
             hostname,
             listeners: Vec::new(),
             limits: Limits::default(),
+            sources: SourceRates::default(),
             patience: Patience::default(),
             max_hops: 50,
             max_expanded_recipients: 10_000,

@@ -25,6 +25,7 @@ use crate::census::Census;
 use crate::config::Config;
 use crate::intake::{Incoming, Intake};
 use crate::policy::Policy;
+use crate::sources::{Source, Sources};
 use crate::timer::Timer;
 
 /// What is read at once, in octets.
@@ -60,6 +61,7 @@ pub(crate) struct Services {
     pub(crate) policy: Arc<Policy>,
     pub(crate) intake: Intake,
     pub(crate) census: Arc<Census>,
+    pub(crate) sources: Arc<Sources>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) stopping: watch::Receiver<Stopping>,
 }
@@ -75,10 +77,13 @@ pub(crate) async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let now = timer.now();
+    let may_relay = services.policy.may_relay(ip);
+    let rates = &services.config.sources;
     let mut connection = Connection {
         stream,
         ip,
-        stranger: ip.is_some() && !services.policy.may_relay(ip),
+        stranger: ip.is_some() && !may_relay,
+        source: services.sources.source(ip, may_relay, rates),
         number,
         session: Session::new(Arc::clone(&services.session), ip),
         services,
@@ -102,6 +107,8 @@ struct Connection<S> {
     ip: Option<IpAddr>,
     /// Whether the client comes over a network and may not relay.
     stranger: bool,
+    /// By whom what it sends is counted, if it is.
+    source: Option<Source>,
     number: u64,
     session: Session,
     services: Services,
@@ -236,6 +243,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.services.intake.has_room(transaction.size)?;
         let policy = &self.services.policy;
         policy.sender(&transaction.sender, &mut self.timer).await?;
+        if let Some(source) = &self.source {
+            source.message(self.timer.now())?;
+        }
         let intake = &self.services.intake;
         self.incoming = Some(intake.open(transaction, self.stranger, self.timer.now()));
         Ok(())
@@ -253,6 +263,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     async fn add(&mut self, said: &Address, recipient: Recipient) -> Result<(), Reply> {
+        // Counted before anything is looked up: that costs as well, and guesses at names are recipients too.
+        if let Some(source) = &self.source {
+            source.recipient(self.timer.now())?;
+        }
         let policy = &self.services.policy;
         let may_relay = policy.may_relay(self.ip);
         let found = policy.reachable(may_relay, recipient, &mut self.timer);

@@ -17,6 +17,7 @@ mod lookups;
 mod policy;
 mod premises;
 mod refusal;
+mod sources;
 mod submission;
 mod timer;
 mod turned_away;
@@ -32,7 +33,7 @@ use tokio::sync::{mpsc, watch};
 use tracing::info;
 
 pub use bound::Bound;
-pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience};
+pub use config::{Config, Limits, ListenAddress, ListenerConfig, Patience, Rates, SourceRates};
 pub use error::ServerError;
 pub use listener::Listener;
 pub use submission::{OpenSubmission, Submission, Submissions};

@@ -19,6 +19,7 @@ use crate::intake::Intake;
 use crate::listener::{Listener, Reception};
 use crate::lookups::Lookups;
 use crate::policy::Policy;
+use crate::sources::Sources;
 use crate::submission::{Desk, Submissions};
 use crate::turned_away::TurnedAway;
 
@@ -34,6 +35,7 @@ pub(crate) struct Premises {
     envelopes: Arc<Envelopes>,
     sessions: Arc<AtomicU64>,
     turned_away: Arc<TurnedAway>,
+    sources: Arc<Sources>,
     /// By what submissions are taken; nothing before the first configuration.
     desk: watch::Sender<Option<Arc<Desk>>>,
     stops: watch::Receiver<Stopping>,
@@ -97,6 +99,7 @@ impl Premises {
             envelopes: Envelopes::new(config.max_envelope_octets),
             sessions: Arc::new(AtomicU64::new(1)),
             turned_away: Arc::default(),
+            sources: Arc::default(),
             desk: watch::Sender::new(None),
             stops,
             alive,
@@ -131,6 +134,7 @@ impl Premises {
             policy: Arc::clone(&policy),
             intake: intake.clone(),
             census: Arc::clone(&self.census),
+            sources: Arc::clone(&self.sources),
             observer: Arc::clone(&self.observer),
             stopping: self.stops.clone(),
         }

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use facteur_delivery::{Backoff, SenderConfig};
 use facteur_route::{DnsConfig, Policy, RouteRule};
-use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience};
+use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience, Rates, SourceRates};
 use facteur_smtp::server::{self as smtp, BareNewlines};
 
-use crate::config::{Config, DestinationKeys, Endpoint, Listener, Role};
+use crate::config::{Config, DestinationKeys, Endpoint, Listener, Role, SourceKeys};
 
 /// For the router.
 pub(crate) fn route(config: &Config) -> facteur_route::Config {
@@ -92,6 +92,13 @@ pub(crate) fn server(config: &Config, connections: u64) -> facteur_server::Confi
             reserved: count(connections / 10),
             per_network: count((connections / 2).max(1)),
             per_address: count(limits.connections_per_address),
+        },
+        sources: SourceRates {
+            strangers: Rates {
+                messages_per_minute: limits.messages_per_minute,
+                recipients_per_minute: limits.recipients_per_minute,
+            },
+            networks: config.source.iter().map(SourceKeys::rates).collect(),
         },
         patience: Patience {
             command: limits.command_timeout,

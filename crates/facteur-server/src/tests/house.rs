@@ -26,6 +26,7 @@ use crate::envelopes::Envelopes;
 use crate::intake::Intake;
 use crate::lookups::Lookups;
 use crate::policy::Policy;
+use crate::sources::Sources;
 use crate::timer::Timer;
 
 /// A client that may relay.
@@ -41,6 +42,7 @@ pub(super) struct House {
     pub(super) config: Config,
     pub(super) session: smtp::Config,
     pub(super) census: Arc<Census>,
+    sources: Arc<Sources>,
     pub(super) stopping: watch::Sender<Stopping>,
     pub(super) witness: Arc<Witness>,
     services: Option<Services>,
@@ -93,6 +95,7 @@ impl House {
             config: Config::new(hostname.clone()),
             session: smtp::Config::new(hostname, smtp::Role::Smtp),
             census: Census::new(Limits::default(), domain("mx.example.org")),
+            sources: Arc::default(),
             stopping: watch::channel(Stopping::No).0,
             witness: Arc::default(),
             services: None,
@@ -165,6 +168,7 @@ impl House {
                 Envelopes::new(config.max_envelope_octets),
             ),
             census: Arc::clone(&self.census),
+            sources: Arc::clone(&self.sources),
             observer: parts.observer,
             stopping: self.stopping.subscribe(),
             config,

@@ -1,6 +1,10 @@
 //! Who may send what to whom.
 
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use super::house::{CLIENT, House, STRANGER};
+use crate::config::{Rates, SourceRates};
 
 #[tokio::test]
 async fn lists_of_recipients_that_take_too_much_memory_are_refused_for_now() {
@@ -153,4 +157,47 @@ async fn a_client_that_relays_is_told_of_unknown_mailboxes_as_well() {
         at_rcpt(CLIENT, &recipients).await,
         ["550 5.1.1", "554 5.4.6"]
     );
+}
+
+#[tokio::test]
+async fn a_client_sends_as_much_in_a_minute_as_it_may_and_the_rest_later() {
+    let mut house = House::new();
+    house.config.sources = SourceRates {
+        strangers: Rates {
+            messages_per_minute: NonZeroU32::new(2),
+            recipients_per_minute: NonZeroU32::new(3),
+        },
+        networks: Vec::new(),
+    };
+    let mut guest = house.connect(STRANGER);
+    guest.open().await;
+    for number in 0..3 {
+        let reply = guest.say(&format!("RCPT TO:<{number}@backup.test>")).await;
+        assert!(reply.starts_with("250 "), "{reply}");
+    }
+    let reply = guest.say("RCPT TO:<3@backup.test>").await;
+    assert!(
+        reply.starts_with("451 4.7.28 too many recipients from "),
+        "{reply}"
+    );
+    guest.say("RSET").await;
+    assert!(guest.say("MAIL FROM:<>").await.starts_with("250 "));
+    guest.say("RSET").await;
+    // Another connection is the same client.
+    let mut again = house.connect(STRANGER);
+    again.reply().await;
+    again.say("EHLO c").await;
+    let reply = again.say("MAIL FROM:<>").await;
+    assert!(
+        reply.starts_with("451 4.7.28 too many messages from "),
+        "{reply}"
+    );
+    house.clock.advance(Duration::from_secs(30));
+    assert!(again.say("MAIL FROM:<>").await.starts_with("250 "));
+    let mut client = house.connect(CLIENT);
+    client.open().await;
+    for _ in 0..9 {
+        client.say("RSET").await;
+        assert!(client.say("MAIL FROM:<>").await.starts_with("250 "));
+    }
 }

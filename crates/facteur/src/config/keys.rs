@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,9 +13,10 @@ use facteur_replies::Language;
 use crate::config::destinations::DestinationKeys;
 use crate::config::domains::{DomainKeys, RelayKeys, RouteKeys};
 use crate::config::secret::SecretFile;
+use crate::config::sources::SourceKeys;
 use crate::config::takes::{
-    count, duration, durations, entries, flag, keys, list, optional, required, restart, size,
-    table, tables, text, text_or,
+    count, duration, durations, entries, flag, keys, list, optional, optional_count, required,
+    restart, size, table, tables, text, text_or,
 };
 use crate::config::written::{
     Account, ConsoleAddress, Endpoint, Label, LogFormat, NameServer, Role, WebhookEvent, WebhookUrl,
@@ -78,6 +80,8 @@ keys! {
         console: ConsoleKeys = table();
         /// Programs that are told what becomes of messages.
         webhook: Vec<WebhookKeys> = restart(tables("name"));
+        /// How much the clients of a network may send.
+        source: Vec<SourceKeys> = tables("match");
         /// How the log is written.
         log: LogKeys = table();
         /// What the process may do.
@@ -145,6 +149,10 @@ keys! {
         connections: u64 = count(10_000, 1..=1_000_000);
         /// Connections at a time from one stranger's address (IPv6: one /64); clients that may relay are not counted.
         connections_per_address: u64 = count(50, 1..=1_000_000);
+        /// Messages a minute from one stranger.
+        messages_per_minute: Option<NonZeroU32> = optional_count(1..=1_000_000);
+        /// Recipients a minute from one stranger.
+        recipients_per_minute: Option<NonZeroU32> = optional_count(1..=1_000_000);
         /// Patience for a command.
         command_timeout: Duration = duration(seconds(5 * MINUTE), seconds(1)..=seconds(HOUR));
         /// Patience for a block of content.

@@ -12,6 +12,7 @@ mod problem;
 pub(crate) mod schema;
 pub(crate) mod secret;
 mod section;
+mod sources;
 mod takes;
 mod values;
 pub(crate) mod words;
@@ -28,6 +29,7 @@ use crate::config::takes::Keys;
 pub(crate) use crate::config::destinations::DestinationKeys;
 pub(crate) use crate::config::file::Unusable;
 pub(crate) use crate::config::keys::{Config, Listener, LogKeys, ProcessKeys};
+pub(crate) use crate::config::sources::SourceKeys;
 pub(crate) use crate::config::takes::Effect;
 pub(crate) use crate::config::written::{Endpoint, LogFormat, Role};
 

@@ -45,6 +45,8 @@ mod retries;
 #[cfg(test)]
 mod service;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod spool;
 #[cfg(test)]
 mod stopping;
