@@ -151,7 +151,8 @@ impl<'a> House<'a> {
         let port = free_port().map_err(failed)?;
         fs::create_dir(&folder).map_err(failed)?;
         match plan.server {
-            Server::Facteur => furnish_facteur(&folder, port, next, plan.more),
+            Server::Facteur => free_port()
+                .and_then(|console| furnish_facteur(&folder, [port, console], next, plan.more)),
             Server::Postfix => {
                 let hold = plan.next == Next::Held;
                 furnish_postfix(
@@ -258,9 +259,15 @@ impl Drop for House<'_> {
     }
 }
 
-fn furnish_facteur(folder: &Path, port: u16, next: Option<u16>, more: &str) -> io::Result<()> {
+fn furnish_facteur(
+    folder: &Path,
+    [port, console]: [u16; 2],
+    next: Option<u16>,
+    more: &str,
+) -> io::Result<()> {
     let mut config = format!(
-        "hostname = \"facteur.test\"\ndata_dir = \"{}\"\n\n[[listen]]\naddress = \"127.0.0.1:{port}\"\nrole = \"mx\"\n\n",
+        "hostname = \"facteur.test\"\ndata_dir = \"{}\"\n\n[[listen]]\naddress = \"127.0.0.1:{port}\"\nrole = \"mx\"\n\n\
+         [console]\naddress = \"127.0.0.1:{console}\"\n\n",
         folder.join("data").display()
     );
     if let Some(next) = next {

@@ -68,18 +68,24 @@ fn one(
     Ok(())
 }
 
-/// A server whose next server refuses connections.
+/// A server whose next server refuses connections. What waits is not tried again meanwhile.
 fn refusing(lab: &Lab, server: Server) -> Result<House<'_>, Failure> {
     let nobody = free_port().map_err(|source| Failure::File {
         path: lab.folder().to_owned(),
         source,
     })?;
     let more = match server {
-        Server::Facteur => ONE_CLIENT,
-        Server::Postfix => MANY_PROCESSES,
+        Server::Facteur => format!("{ONE_CLIENT}[delivery]\nretry = [\"1h\"]\n"),
+        Server::Postfix => {
+            format!("{MANY_PROCESSES}minimal_backoff_time = 1h\nqueue_run_delay = 1h\n")
+        }
     };
-    let next = Next::Port(nobody);
-    House::build(lab, &Plan { server, next, more })
+    let plan = Plan {
+        server,
+        next: Next::Port(nobody),
+        more: &more,
+    };
+    House::build(lab, &plan)
 }
 
 /// Messages a second into a server with an empty queue, the full one standing by.
