@@ -90,11 +90,23 @@ pub struct Terms {
 /// Delivery while it runs.
 #[derive(Debug)]
 pub struct Handle {
-    announce: mpsc::UnboundedSender<Waiting>,
+    announce: Announcer,
     terms: watch::Sender<Terms>,
     steering: Steering,
     stop: oneshot::Sender<()>,
     scheduler: JoinHandle<()>,
+}
+
+/// Tells the scheduler of messages whose times somebody else has changed. Clones tell the same one.
+#[derive(Debug, Clone)]
+pub struct Announcer(mpsc::UnboundedSender<Waiting>);
+
+impl Announcer {
+    /// Tells the scheduler that an operator has settled new times for a message.
+    pub fn announce(&self, waiting: Waiting) {
+        // Nobody listens once delivery has stopped; the message stays on disk.
+        drop(self.0.send(waiting));
+    }
 }
 
 impl Delivery {
@@ -119,7 +131,7 @@ impl Delivery {
         };
         let scheduler = Scheduler::new(Arc::new(Shared::new(self)), ears, for_scheduler);
         Handle {
-            announce,
+            announce: Announcer(announce),
             terms,
             steering: Steering::new(give),
             stop,
@@ -139,10 +151,10 @@ impl Delivery {
 }
 
 impl Handle {
-    /// Tells the scheduler that somebody else, an operator, has settled new times for a message.
-    pub fn announce(&self, waiting: Waiting) {
-        // Nobody listens once delivery has stopped; the message stays on disk.
-        drop(self.announce.send(waiting));
+    /// What tells the scheduler of messages that an operator has changed.
+    #[must_use]
+    pub fn announcer(&self) -> Announcer {
+        self.announce.clone()
     }
 
     /// What an operator can do.

@@ -261,6 +261,10 @@ replies! {
     AliasLoop alias_loop(recipient) = 554 (4, 6) "<{recipient}> alias leads back to itself", "RFC 5321 §3.9";
     /// An earlier hop was tried and this server waits before the next try.
     DestinationBusy destination_busy(host) = 451 (4, 5) "{host} asked for a pause, waiting", "RFC 3463 §3.5";
+    /// An operator gave the message up, and its sender is told why.
+    BouncedByOperator bounced_by_operator(reason) = 550 (3, 0) "given up by an operator of this server: {reason}", "RFC 3463 §3.4";
+    /// An operator gave the message up, and nobody is told.
+    DeletedByOperator deleted_by_operator(reason) = 550 (3, 0) "deleted by an operator of this server: {reason}", "RFC 3463 §3.4";
     /// The spooled copy is damaged: its checksum does not match.
     SpoolDamaged spool_damaged(id) = 554 (3, 0) "stored copy of message {id} is damaged and was set aside", "RFC 3463 §3.4";
     /// A success that another version of this server wrote down, in words that this version does not have.

@@ -91,6 +91,11 @@ impl Index {
         self.entries.len()
     }
 
+    /// The last of them.
+    pub(crate) fn newest(&self) -> Option<QueueId> {
+        self.entries.last_key_value().map(|(id, _)| *id)
+    }
+
     pub(crate) fn get(&self, id: QueueId) -> Option<&Entry> {
         self.entries.get(&id)
     }

@@ -372,6 +372,10 @@ impl Spool for LocalSpool {
             .collect()
     }
 
+    fn newest(&self) -> Option<QueueId> {
+        lock(&self.store.index).newest()
+    }
+
     fn len(&self) -> usize {
         lock(&self.store.index).len()
     }

@@ -507,6 +507,7 @@ fn names_are_read_in_pieces_oldest_first(harness: &mut dyn Harness) {
     let mut ids: Vec<_> = (0..5)
         .map(|_| store(&*spool, &["bob@example.net"], b"x"))
         .collect();
+    assert_eq!(spool.newest(), Some(ids[4]));
     assert_eq!(spool.names_after(None, 3), ids[..3]);
     assert_eq!(spool.names_after(Some(ids[2]), 3), ids[3..]);
     assert_eq!(spool.names_after(Some(ids[4]), 3), []);

@@ -262,6 +262,10 @@ impl Spool for MemorySpool {
         names.map(|(id, _)| *id).take(limit).collect()
     }
 
+    fn newest(&self) -> Option<QueueId> {
+        lock(&self.state).stored.last_key_value().map(|(id, _)| *id)
+    }
+
     fn len(&self) -> usize {
         lock(&self.state).stored.len()
     }

@@ -67,6 +67,9 @@ pub trait Spool: Send + Sync + 'static {
     /// comes at the end.
     fn names_after(&self, after: Option<QueueId>, limit: usize) -> Vec<QueueId>;
 
+    /// The name of the message that was queued last, of those that still are.
+    fn newest(&self) -> Option<QueueId>;
+
     /// How many messages are queued.
     fn len(&self) -> usize;
 

@@ -1,9 +1,11 @@
 //! The command line: the request that was typed, and what is said of a wrong one.
 
 mod command;
+mod typed;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -11,6 +13,7 @@ use facteur_replies::{Language, text};
 
 use crate::args::command::command;
 use crate::error::{CliError, Kind};
+use crate::queue::{Act, FilterSpec, QueueRequest};
 
 /// What the user asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +32,13 @@ pub(crate) enum Request {
     Compare { a: String, b: String },
     /// What waits?
     QueueList {
-        filter: QueueFilter,
+        filter: Box<FilterSpec>,
+        limit: Option<u64>,
+        instance: Instance,
+    },
+    /// Something to do to queued messages.
+    QueueAct {
+        request: Box<QueueRequest>,
         instance: Instance,
     },
     /// One queued message.
@@ -73,17 +82,6 @@ pub(crate) struct Instance {
     pub(crate) config: Option<PathBuf>,
     /// `--data-dir`.
     pub(crate) data_dir: Option<PathBuf>,
-}
-
-/// The filters of `queue list`; all given ones must fit.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct QueueFilter {
-    /// Part of the sender's address.
-    pub(crate) sender: Option<String>,
-    /// Part of a recipient's address.
-    pub(crate) recipient: Option<String>,
-    /// A recipient's domain.
-    pub(crate) domain: Option<String>,
 }
 
 /// What `send` was given; the flags are those of swaks.
@@ -206,13 +204,15 @@ fn request(matches: &ArgMatches) -> Request {
             b: word("b"),
         },
         "queue list" => Request::QueueList {
-            filter: QueueFilter {
-                sender: given(sub, "sender"),
-                recipient: given(sub, "recipient"),
-                domain: given(sub, "domain"),
-            },
+            filter: Box::new(filter(sub)),
+            limit: sub.get_one("limit").copied(),
             instance: instance(),
         },
+        "queue hold" => queue_act(Act::Hold, sub, instance()),
+        "queue release" => queue_act(Act::Release, sub, instance()),
+        "queue retry" => queue_act(Act::Retry, sub, instance()),
+        "queue bounce" => queue_act(Act::Bounce, sub, instance()),
+        "queue delete" => queue_act(Act::Delete, sub, instance()),
         "queue show" => Request::QueueShow {
             id: word("id"),
             instance: instance(),
@@ -254,6 +254,42 @@ fn descend(matches: &ArgMatches) -> (String, &ArgMatches) {
         current = sub;
     }
     (names.join(" "), current)
+}
+
+fn queue_act(act: Act, matches: &ArgMatches, instance: Instance) -> Request {
+    let seconds = |duration: &Duration| duration.as_secs();
+    // Only `hold` has an end.
+    let held_for = matches.try_get_one("for").ok().flatten();
+    let request = QueueRequest {
+        act,
+        ids: all(matches, "ids"),
+        filter: filter(matches),
+        all: matches.get_flag("all"),
+        dry_run: matches.get_flag("dry-run"),
+        reason: given(matches, "reason"),
+        for_seconds: held_for.map(seconds),
+    };
+    Request::QueueAct {
+        request: Box::new(request),
+        instance,
+    }
+}
+
+fn filter(matches: &ArgMatches) -> FilterSpec {
+    let seconds = |name| matches.get_one(name).map(Duration::as_secs);
+    FilterSpec {
+        sender: given(matches, "sender"),
+        recipient: given(matches, "recipient"),
+        domain: given(matches, "domain"),
+        host: given(matches, "host"),
+        older: seconds("older"),
+        younger: seconds("younger"),
+        larger: matches.get_one("larger").copied(),
+        smaller: matches.get_one("smaller").copied(),
+        reply: given(matches, "reply"),
+        category: given(matches, "category"),
+        held: matches.get_flag("held"),
+    }
 }
 
 fn send_args(matches: &ArgMatches) -> SendArgs {

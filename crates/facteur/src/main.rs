@@ -9,6 +9,7 @@ mod error;
 mod failure;
 mod log;
 mod process;
+mod queue;
 mod reload;
 mod serve;
 mod signals;
@@ -53,7 +54,12 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
         Request::Check { subject, instance } => cli::check::run(&subject, &instance, screen),
         Request::Explain { what } => cli::explain::run(&what, screen),
         Request::Compare { a, b } => cli::compare::run(&a, &b, screen),
-        Request::QueueList { filter, instance } => cli::queue::list(&filter, &instance, screen),
+        Request::QueueList {
+            filter,
+            limit,
+            instance,
+        } => cli::queue::list(&filter, limit, &instance, screen),
+        Request::QueueAct { request, instance } => cli::queue::act(*request, &instance, screen),
         Request::QueueShow { id, instance } => cli::queue::show(&id, &instance, screen),
         Request::Trace { subject, instance } => cli::trace::run(&subject, &instance, screen),
         Request::ConfigCheck(instance) => cli::config::check(&instance, screen),

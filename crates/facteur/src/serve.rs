@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use facteur_console::Console;
 use facteur_delivery::{Delivery, DiskMailboxes, Handle, Sender, Sockets};
 use facteur_mail::text::escaped;
-use facteur_mail::{Clock, Random};
+use facteur_mail::{Clock, Observer, Random};
 use facteur_replies::Language;
 use facteur_route::{HickoryResolver, Planner, Resolver, Router};
 use facteur_server::{Parts, Server, ServerError};
@@ -24,6 +24,7 @@ use crate::control::{self, Control, Levers, Socket};
 use crate::error::{CliError, Kind};
 use crate::process::service::{self, Vitals, Watchdog};
 use crate::process::{self, Settled};
+use crate::queue::Operator;
 use crate::reload::{self, NotReloaded, Reloader, Wish};
 use crate::signals::{Signals, Told};
 use crate::system::{SystemClock, SystemRandom};
@@ -159,6 +160,7 @@ impl Running {
             reloads,
             started,
             spool: Arc::clone(&local),
+            operator: operator(&spool, &clock, witnesses.observer(), &delivery),
             visitors: server.visitors(),
             confinement: start.settled.confinement,
         };
@@ -278,6 +280,24 @@ fn resolver(config: &Config, screen: &Screen) -> Result<Arc<dyn Resolver>, CliEr
     let resolver = HickoryResolver::new(&wiring::dns(config))
         .map_err(|error| CliError::new(Kind::System, failure::resolver(&error, screen.language)))?;
     Ok(Arc::new(resolver))
+}
+
+/// Who acts on the queue for operators.
+fn operator(
+    spool: &Arc<dyn Spool>,
+    clock: &Arc<dyn Clock>,
+    observer: Arc<dyn Observer>,
+    delivery: &Handle,
+) -> Operator {
+    Operator {
+        spool: Arc::clone(spool),
+        clock: Arc::clone(clock),
+        observer,
+        dispatch: Some(Arc::new(wiring::Dispatcher {
+            announcer: delivery.announcer(),
+            steering: delivery.steering(),
+        })),
+    }
 }
 
 fn open_spool(

@@ -5,12 +5,15 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use facteur_delivery::{Backoff, SenderConfig};
+use facteur_delivery::{Announcer, Backoff, SenderConfig, Steering};
+use facteur_mail::Host;
 use facteur_route::{DnsConfig, Policy, RouteRule};
 use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience, Rates, SourceRates};
 use facteur_smtp::server::{self as smtp, BareNewlines};
+use facteur_spool::Waiting;
 
 use crate::config::{Config, DestinationKeys, Endpoint, Listener, Role, SourceKeys};
+use crate::queue::{Announced, Dispatch};
 
 /// For the router.
 pub(crate) fn route(config: &Config) -> facteur_route::Config {
@@ -206,6 +209,25 @@ pub(crate) fn delivery(config: &Config) -> facteur_delivery::Config {
             .map(DestinationKeys::rule)
             .collect(),
         ..defaults
+    }
+}
+
+/// Tells delivery of the messages that an operator has changed.
+pub(crate) struct Dispatcher {
+    /// Tells of messages.
+    pub(crate) announcer: Announcer,
+    /// Ends pauses.
+    pub(crate) steering: Steering,
+}
+
+impl Dispatch for Dispatcher {
+    fn announce(&self, waiting: Waiting, now: Vec<Host>) -> Announced<'_> {
+        Box::pin(async move {
+            if !now.is_empty() {
+                self.steering.forgive(now).await;
+            }
+            self.announcer.announce(waiting);
+        })
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use facteur_mail::{RecipientState, RetryReason};
-use facteur_spool::Spool as _;
+use facteur_mail::{Hold, RecipientState, RetryReason, Timestamp};
+use facteur_spool::{Change, Spool as _};
 
 use crate::office::{Answer, HOUR, MINUTE, Office};
 
@@ -236,4 +236,55 @@ async fn a_connection_takes_its_next_message_when_the_last_one_is_on_disk() {
     office.quiet().await;
     let released = office.remote.released.lock().unwrap().clone();
     assert_eq!(released, [true], "settled before it was released");
+}
+
+/// Holds the only recipient of a message, and tells delivery.
+async fn hold(office: &Office, id: facteur_mail::QueueId, until: Option<Timestamp>) {
+    let state = RecipientState::Held {
+        hold: Box::new(Hold {
+            since: Timestamp::default(),
+            until,
+            by: "root".into(),
+            reason: "".into(),
+        }),
+        attempts: 1,
+        last: None,
+        delay_reported: false,
+    };
+    let recipient = 0;
+    let settled = office.spool.settle(id, vec![Change { recipient, state }]);
+    settled.await.unwrap();
+    let waiting = office.spool.show(id).unwrap().waiting();
+    office
+        .handle
+        .as_ref()
+        .unwrap()
+        .announcer()
+        .announce(waiting);
+}
+
+#[tokio::test]
+async fn a_held_message_is_neither_tried_nor_given_up_and_one_whose_hold_ends_is_tried_then() {
+    let office = Office::open(FAR);
+    office
+        .remote
+        .answer("mx.far.test", Answer::Rcpt(450, "4.2.1 later"));
+    let held = office.accept("a@sender.test", &["u@far.test"]).await;
+    let until = office.accept("a@sender.test", &["v@far.test"]).await;
+    office.quiet().await;
+    let end = office.spool.show(until).unwrap().envelope.arrived;
+    hold(&office, held, None).await;
+    hold(&office, until, Some(end.after(HOUR * 240))).await;
+    office
+        .remote
+        .answer("mx.far.test", Answer::Taken("2.0.0 ok"));
+    office.pass(HOUR * 239).await;
+    assert!(office.remote.taken().is_empty(), "ten days, and no word");
+    assert_eq!(office.spool.len(), 2);
+    office.pass(HOUR * 2).await;
+    let taken = office.remote.taken();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].0, "v@far.test");
+    let left = office.spool.show(held).unwrap();
+    assert!(matches!(left.progress[0], RecipientState::Held { .. }));
 }

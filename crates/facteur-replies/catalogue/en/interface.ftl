@@ -230,10 +230,29 @@ cli-help-explain = Explain a code, a reply, or the replies in a text on standard
 cli-help-explain-what = A code (354, 5.1.10), a whole reply, or - for standard input
 cli-help-compare = Compare two codes: the differences that matter
 cli-help-compare-code = A code: 354, 5.1.10, or “550 5.7.1”
-cli-help-queue = See what waits
+cli-help-queue = See what waits, and act on it
 cli-help-queue-list = List the queued messages
 cli-help-queue-show = Show one message: why it waits, and until when
 cli-help-queue-id = Queue id of the message
+cli-help-queue-limit = At most this many messages
+cli-help-queue-hold = Keep messages back until they are released
+cli-help-queue-release = End holds; the messages are tried at once
+cli-help-queue-retry = Try messages now
+cli-help-queue-bounce = Give messages up and tell their senders
+cli-help-queue-delete = Give messages up and tell nobody
+cli-help-queue-ids = Queue ids; with filters, only those of them that fit
+cli-help-queue-all = All messages, if no id and no filter is given
+cli-help-queue-dry-run = Say what would be done, and do nothing
+cli-help-queue-reason = Why: kept with the deed; a bounce tells it to the sender
+cli-help-queue-for = How long the hold lasts: 90s, 5m, 4h, 5d
+cli-help-filter-host = Only what was last tried at this host, in this domain, or at this address
+cli-help-filter-older = Only messages at least this old: 90s, 5m, 4h, 5d
+cli-help-filter-younger = Only messages younger than this
+cli-help-filter-larger = Only messages larger than this: 52428800, 512KiB, 50MiB
+cli-help-filter-smaller = Only messages smaller than this
+cli-help-filter-reply = Only what got this code last: 450, or 4.7.1
+cli-help-filter-category = Only what got a reply about this last: rate-limit, unknown-user …
+cli-help-filter-held = Only what is held
 cli-help-filter-sender = Only senders that contain this text
 cli-help-filter-recipient = Only recipients that contain this text
 cli-help-filter-domain = Only recipients of this domain
@@ -550,9 +569,81 @@ queue-count = { $count ->
     [one] One message is queued.
    *[other] { $count } messages are queued.
 }
+queue-count-fit = { $count ->
+    [0] No queued message fits.
+    [one] One queued message fits.
+   *[other] { $count } queued messages fit.
+}
+queue-count-first = { $count ->
+    [one] This is the first one; there are more.
+   *[other] These are the first { $count }; there are more.
+}
 queue-line = { $id }  { $size }  { $age } old  from { $sender }
 queue-recipient = { $recipient }: { $state }
 queue-bad-id = “{ $id }” is not a queue id: it has 13 letters and digits
+queue-bad-domain = “{ $text }” is not a domain
+queue-bad-reply = “{ $text }” is not a code: give a basic one as 450 or an enhanced one as 4.7.1
+queue-bad-category = “{ $text }” is not something that a reply can be about
+queue-act-which = this would act on the whole queue
+queue-act-which-hint = give queue ids or filters; --all if you mean every message
+queue-act-too-many = more than { $limit } queue ids at once
+queue-act-directly = No server runs: acting on the spool { $path } itself. What becomes due is tried, and reports are sent, once it runs.
+queue-act-busy = { $id }: is being delivered at this moment; left alone
+queue-act-gone = { $id }: not in the queue
+queue-act-failed = { $id }: { $words }
+queue-act-unchanged = { $id }: nothing to do
+queue-act-more = { $count ->
+    [one] and one more recipient
+   *[other] and { $count } more recipients
+}
+deed-held = { $mode ->
+    [would] would be held until it is released
+   *[done] held until it is released
+}
+deed-held-until = { $mode ->
+    [would] would be held until { $date }
+   *[done] held until { $date }
+}
+deed-released = { $mode ->
+    [would] would be released and tried at once
+   *[done] released, is tried at once
+}
+deed-due = { $mode ->
+    [would] would be tried at once
+   *[done] is tried at once
+}
+deed-bounced = { $mode ->
+    [would] would be given up; the sender would get a report
+   *[done] given up; the sender gets a report
+}
+deed-bounced-unreported = { $mode ->
+    [would] would be given up; nobody would get a report, as none is wanted or there is no sender
+   *[done] given up; nobody gets a report, as none is wanted or there is no sender
+}
+deed-deleted = { $mode ->
+    [would] would be deleted; nobody would be told
+   *[done] deleted; nobody is told
+}
+deed-not-held = not held, left as it is
+deed-still-held = held, left as it is; release it first
+queue-total-would = { $count ->
+    [0] No message would be changed.
+    [one] One message would be changed. This was a dry run: nothing was done.
+   *[other] { $count } messages would be changed. This was a dry run: nothing was done.
+}
+queue-total-done = { $count ->
+    [0] No message was changed.
+    [one] One message was changed.
+   *[other] { $count } messages were changed.
+}
+queue-total-recipients = { $count ->
+    [one] That is one recipient.
+   *[other] That is { $count } recipients.
+}
+queue-total-busy = { $count ->
+    [one] One message was being delivered and was left alone. Give the command again in a while.
+   *[other] { $count } messages were being delivered and were left alone. Give the command again in a while.
+}
 queue-not-there = there is no message “{ $what }” in the queue
 queue-not-there-hint = a message leaves the queue once every recipient is delivered or given up; the log keeps its id
 message-sender = Sender
@@ -666,6 +757,7 @@ control-foreign = the server that runs and this command do not understand each o
 control-foreign-hint = they are probably of different versions: restart the server after an update
 control-lost = the server ended the conversation before it had answered; its log may say why
 control-silent = the server does not answer
+control-spool-failed = the spool cannot be written; what was reported as done is done
 control-stopping = the server stops; what was reported as done is done
 control-system = the control socket { $path } cannot be used: { $words }
 

@@ -230,10 +230,29 @@ cli-help-explain = Expliquer un code, une réponse, ou les réponses d’un text
 cli-help-explain-what = Un code (354, 5.1.10), une réponse entière, ou - pour l’entrée standard
 cli-help-compare = Comparer deux codes : les différences qui comptent
 cli-help-compare-code = Un code : 354, 5.1.10 ou « 550 5.7.1 »
-cli-help-queue = Voir ce qui attend
+cli-help-queue = Voir ce qui attend, et agir dessus
 cli-help-queue-list = Lister les messages en file d’attente
 cli-help-queue-show = Montrer un message : pourquoi il attend, et jusqu’à quand
 cli-help-queue-id = Identifiant du message dans la file
+cli-help-queue-limit = Ce nombre de messages au plus
+cli-help-queue-hold = Retenir des messages jusqu’à ce qu’ils soient libérés
+cli-help-queue-release = Lever des retenues ; les messages sont essayés aussitôt
+cli-help-queue-retry = Essayer des messages maintenant
+cli-help-queue-bounce = Abandonner des messages et prévenir leurs expéditeurs
+cli-help-queue-delete = Abandonner des messages sans prévenir personne
+cli-help-queue-ids = Identifiants de file ; avec des filtres, seuls ceux qui y répondent
+cli-help-queue-all = Tous les messages, si aucun identifiant ni filtre n’est donné
+cli-help-queue-dry-run = Dire ce qui serait fait, et ne rien faire
+cli-help-queue-reason = Pourquoi : conservé avec l’acte ; « bounce » le dit à l’expéditeur
+cli-help-queue-for = Durée de la retenue : 90s, 5m, 4h, 5d
+cli-help-filter-host = Seulement ce qui a été essayé en dernier sur cet hôte, dans ce domaine ou à cette adresse
+cli-help-filter-older = Seulement les messages qui ont au moins cet âge : 90s, 5m, 4h, 5d
+cli-help-filter-younger = Seulement les messages plus récents
+cli-help-filter-larger = Seulement les messages plus gros : 52428800, 512KiB, 50MiB
+cli-help-filter-smaller = Seulement les messages plus petits
+cli-help-filter-reply = Seulement ce qui a reçu ce code en dernier : 450, ou 4.7.1
+cli-help-filter-category = Seulement ce dont la dernière réponse parle de cela : rate-limit, unknown-user…
+cli-help-filter-held = Seulement ce qui est retenu
 cli-help-filter-sender = Seulement les expéditeurs qui contiennent ce texte
 cli-help-filter-recipient = Seulement les destinataires qui contiennent ce texte
 cli-help-filter-domain = Seulement les destinataires de ce domaine
@@ -550,9 +569,81 @@ queue-count = { $count ->
     [one] Un message est en file d’attente.
    *[other] { $count } messages sont en file d’attente.
 }
+queue-count-fit = { $count ->
+    [0] Aucun message en file d’attente n’y répond.
+    [one] Un message en file d’attente y répond.
+   *[other] { $count } messages en file d’attente y répondent.
+}
+queue-count-first = { $count ->
+    [one] Ce n’est que le premier ; il y en a d’autres.
+   *[other] Ce ne sont que les { $count } premiers ; il y en a d’autres.
+}
 queue-line = { $id }  { $size }  depuis { $age }  de { $sender }
 queue-recipient = { $recipient } : { $state }
 queue-bad-id = « { $id } » n’est pas un identifiant de file : il compte 13 lettres et chiffres
+queue-bad-domain = « { $text } » n’est pas un domaine
+queue-bad-reply = « { $text } » n’est pas un code : donnez un code de base comme 450 ou un code étendu comme 4.7.1
+queue-bad-category = « { $text } » n’est pas un sujet de réponse
+queue-act-which = cela toucherait toute la file d’attente
+queue-act-which-hint = donnez des identifiants ou des filtres ; --all s’il s’agit de tous les messages
+queue-act-too-many = plus de { $limit } identifiants à la fois
+queue-act-directly = Aucun serveur en marche : la commande agit sur le spool { $path } lui-même. Ce qui devient dû est essayé, et les avis partent, une fois le serveur démarré.
+queue-act-busy = { $id } : remise en cours en ce moment ; laissé tel quel
+queue-act-gone = { $id } : absent de la file d’attente
+queue-act-failed = { $id } : { $words }
+queue-act-unchanged = { $id } : rien à faire
+queue-act-more = { $count ->
+    [one] et un autre destinataire
+   *[other] et { $count } autres destinataires
+}
+deed-held = { $mode ->
+    [would] serait retenu jusqu’à ce qu’on le libère
+   *[done] retenu jusqu’à ce qu’on le libère
+}
+deed-held-until = { $mode ->
+    [would] serait retenu jusqu’au { $date }
+   *[done] retenu jusqu’au { $date }
+}
+deed-released = { $mode ->
+    [would] serait libéré et essayé aussitôt
+   *[done] libéré, essayé aussitôt
+}
+deed-due = { $mode ->
+    [would] serait essayé aussitôt
+   *[done] essayé aussitôt
+}
+deed-bounced = { $mode ->
+    [would] serait abandonné ; l’expéditeur recevrait un avis
+   *[done] abandonné ; l’expéditeur reçoit un avis
+}
+deed-bounced-unreported = { $mode ->
+    [would] serait abandonné ; personne ne recevrait d’avis, car il n’est pas voulu ou il n’y a pas d’expéditeur
+   *[done] abandonné ; personne ne reçoit d’avis, car il n’est pas voulu ou il n’y a pas d’expéditeur
+}
+deed-deleted = { $mode ->
+    [would] serait supprimé ; personne ne serait prévenu
+   *[done] supprimé ; personne n’est prévenu
+}
+deed-not-held = pas retenu, laissé tel quel
+deed-still-held = retenu, laissé tel quel ; libérez-le d’abord
+queue-total-would = { $count ->
+    [0] Aucun message ne serait modifié.
+    [one] Un message serait modifié. C’était un essai à blanc : rien n’a été fait.
+   *[other] { $count } messages seraient modifiés. C’était un essai à blanc : rien n’a été fait.
+}
+queue-total-done = { $count ->
+    [0] Aucun message n’a été modifié.
+    [one] Un message a été modifié.
+   *[other] { $count } messages ont été modifiés.
+}
+queue-total-recipients = { $count ->
+    [one] Soit un destinataire.
+   *[other] Soit { $count } destinataires.
+}
+queue-total-busy = { $count ->
+    [one] Un message était en cours de remise et n’a pas été touché. Redonnez la commande dans un moment.
+   *[other] { $count } messages étaient en cours de remise et n’ont pas été touchés. Redonnez la commande dans un moment.
+}
 queue-not-there = aucun message « { $what } » dans la file d’attente
 queue-not-there-hint = un message quitte la file une fois chaque destinataire servi ou abandonné ; le journal garde son identifiant
 message-sender = Expéditeur
@@ -667,6 +758,7 @@ control-foreign = le serveur en marche et cette commande ne se comprennent pas
 control-foreign-hint = leurs versions diffèrent probablement : redémarrez le serveur après une mise à jour
 control-lost = le serveur a mis fin à l’échange avant d’avoir répondu ; son journal dit peut-être pourquoi
 control-silent = le serveur ne répond pas
+control-spool-failed = le spool ne peut être écrit ; ce qui a été annoncé comme fait est fait
 control-stopping = le serveur s’arrête ; ce qui a été annoncé comme fait est fait
 control-system = la socket de commande { $path } est inutilisable : { $words }
 

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, value_parser};
 use facteur_replies::{Language, text};
 
+use crate::args::typed;
+
 /// The whole command line.
 pub(super) fn command(language: Language) -> Command {
     let words = Words(language);
@@ -173,17 +175,66 @@ impl Words {
     }
 
     fn queue(self) -> Command {
+        let count = value_parser!(u64).range(1..);
+        let limit = self.option("limit", "COUNT", "cli-help-queue-limit");
         let list = self
             .instance(self.sub("list", "cli-help-queue-list"))
-            .arg(self.option("sender", "TEXT", "cli-help-filter-sender"))
-            .arg(self.option("recipient", "TEXT", "cli-help-filter-recipient"))
-            .arg(self.option("domain", "DOMAIN", "cli-help-filter-domain"));
+            .args(self.filters())
+            .arg(limit.value_parser(count));
+        let held_for = self
+            .option("for", "DURATION", "cli-help-queue-for")
+            .value_parser(typed::duration);
         let show = self
             .instance(self.sub("show", "cli-help-queue-show"))
             .arg(self.required("id", "QUEUE-ID", "cli-help-queue-id"));
         self.group("queue", "cli-help-queue")
             .subcommand(list)
             .subcommand(show)
+            .subcommand(self.act("hold", "cli-help-queue-hold").arg(held_for))
+            .subcommand(self.act("release", "cli-help-queue-release"))
+            .subcommand(self.act("retry", "cli-help-queue-retry"))
+            .subcommand(self.act("bounce", "cli-help-queue-bounce"))
+            .subcommand(self.act("delete", "cli-help-queue-delete"))
+    }
+
+    /// Something to do to queued messages.
+    fn act(self, name: &'static str, help: &str) -> Command {
+        let reason = self.option("reason", "TEXT", "cli-help-queue-reason");
+        self.instance(self.sub(name, help))
+            .arg(
+                Arg::new("ids")
+                    .value_name("QUEUE-ID")
+                    .help(self.say("cli-help-queue-ids"))
+                    .help_heading(self.say("cli-heading-arguments"))
+                    .num_args(0..),
+            )
+            .args(self.filters())
+            .arg(self.flag("all", "cli-help-queue-all").conflicts_with("ids"))
+            .arg(self.flag("dry-run", "cli-help-queue-dry-run"))
+            .arg(reason.value_parser(typed::reason))
+    }
+
+    /// Which messages are meant.
+    fn filters(self) -> [Arg; 11] {
+        let age = |name, help| {
+            let option = self.option(name, "DURATION", help);
+            option.value_parser(typed::duration)
+        };
+        let size = |name, help| self.option(name, "SIZE", help).value_parser(typed::size);
+        let category = self.option("category", "CATEGORY", "cli-help-filter-category");
+        [
+            self.option("sender", "TEXT", "cli-help-filter-sender"),
+            self.option("recipient", "TEXT", "cli-help-filter-recipient"),
+            self.option("domain", "DOMAIN", "cli-help-filter-domain"),
+            self.option("host", "HOST", "cli-help-filter-host"),
+            age("older", "cli-help-filter-older"),
+            age("younger", "cli-help-filter-younger"),
+            size("larger", "cli-help-filter-larger"),
+            size("smaller", "cli-help-filter-smaller"),
+            self.option("reply", "CODE", "cli-help-filter-reply"),
+            category.value_parser(typed::categories()),
+            self.flag("held", "cli-help-filter-held"),
+        ]
     }
 
     fn spool(self) -> Command {

@@ -1,28 +1,36 @@
-//! `facteur queue`: what waits, why, and until when. Reads the spool beside a running server.
+//! `facteur queue`: what waits, why, and until when. `list` and `show` read the spool beside a running server.
+
+mod act;
 
 use facteur_mail::text::size;
-use facteur_mail::{Clock as _, Domain, QueueId};
+use facteur_mail::{Clock as _, QueueId};
 use facteur_spool::Queued;
 use serde_json::json;
 
-use crate::args::{Instance, QueueFilter};
+use crate::args::Instance;
 use crate::cli::{message, spool};
 use crate::config::Config;
 use crate::error::{CliError, Kind};
+use crate::queue::{BadFilter, Filter, FilterSpec};
 use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
+pub(crate) use act::act;
+
 /// Lists the queued messages that fit the filter, oldest first.
 pub(crate) fn list(
-    filter: &QueueFilter,
+    spec: &FilterSpec,
+    limit: Option<u64>,
     instance: &Instance,
     screen: &mut Screen,
 ) -> Result<(), CliError> {
-    let filter = Filter::of(filter, screen)?;
+    let filter = filter(spec, screen)?;
     let reader = spool::open(instance, screen)?;
+    let now = SystemClock.now();
     let mut count = 0_u64;
     let mut unread = None;
+    let mut has_more = false;
     for queued in reader.queued() {
         let queued = match queued {
             Ok(queued) => queued,
@@ -31,8 +39,12 @@ pub(crate) fn list(
                 continue;
             }
         };
-        if !filter.fits(&queued) {
+        if !filter.fits(&queued, now) {
             continue;
+        }
+        if limit == Some(count) {
+            has_more = true;
+            break;
         }
         count += 1;
         if screen.json {
@@ -42,7 +54,12 @@ pub(crate) fn list(
         }
     }
     if !screen.json {
-        let total = screen.text("queue-count", &[("count", count.into())]);
+        let id = match (has_more, spec.is_empty()) {
+            (true, _) => "queue-count-first",
+            (false, true) => "queue-count",
+            (false, false) => "queue-count-fit",
+        };
+        let total = screen.text(id, &[("count", count.into())]);
         screen.line(Tone::Strong, &total)?;
     }
     match unread {
@@ -57,13 +74,7 @@ pub(crate) fn list(
 
 /// Shows one message whole.
 pub(crate) fn show(id: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    let wanted = QueueId::parse(id).ok_or_else(|| {
-        let asked = shown(id);
-        CliError::new(
-            Kind::Usage,
-            screen.text("queue-bad-id", &[("id", (&asked).into())]),
-        )
-    })?;
+    let wanted = QueueId::parse(id).ok_or_else(|| bad_id(id, screen))?;
     let reader = spool::open(instance, screen)?;
     let queued = spool::message(&reader, wanted, screen)?.ok_or_else(|| not_queued(id, screen))?;
     if screen.json {
@@ -113,47 +124,22 @@ fn show_line(queued: &Queued, screen: &mut Screen) -> Result<(), CliError> {
 }
 
 /// A filter ready to be applied.
-struct Filter {
-    sender: Option<String>,
-    recipient: Option<String>,
-    domain: Option<Domain>,
+fn filter(spec: &FilterSpec, screen: &Screen) -> Result<Filter, CliError> {
+    Filter::of(spec).map_err(|bad| {
+        let (id, text) = match &bad {
+            BadFilter::Domain(text) => ("queue-bad-domain", text),
+            BadFilter::Reply(text) => ("queue-bad-reply", text),
+            BadFilter::Category(text) => ("queue-bad-category", text),
+        };
+        let text = shown(text);
+        CliError::new(Kind::Usage, screen.text(id, &[("text", (&text).into())]))
+    })
 }
 
-impl Filter {
-    fn of(filter: &QueueFilter, screen: &Screen) -> Result<Self, CliError> {
-        let domain = match &filter.domain {
-            None => None,
-            Some(text) => Some(Domain::parse(text).map_err(|_| {
-                let asked = shown(text);
-                CliError::new(
-                    Kind::Usage,
-                    screen.text("check-bad-subject", &[("subject", (&asked).into())]),
-                )
-            })?),
-        };
-        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-        Ok(Self {
-            sender: lower(&filter.sender),
-            recipient: lower(&filter.recipient),
-            domain,
-        })
-    }
-
-    fn fits(&self, queued: &Queued) -> bool {
-        let recipients = &queued.envelope.recipients;
-        let within = |part: &String, text: String| text.to_lowercase().contains(part);
-        self.sender
-            .as_ref()
-            .is_none_or(|part| within(part, queued.envelope.sender.to_string()))
-            && self.recipient.as_ref().is_none_or(|part| {
-                recipients
-                    .iter()
-                    .any(|to| within(part, to.address.to_string()))
-            })
-            && self.domain.as_ref().is_none_or(|domain| {
-                recipients
-                    .iter()
-                    .any(|to| to.address.domain() == Some(domain))
-            })
-    }
+fn bad_id(id: &str, screen: &Screen) -> CliError {
+    let asked = shown(id);
+    CliError::new(
+        Kind::Usage,
+        screen.text("queue-bad-id", &[("id", (&asked).into())]),
+    )
 }

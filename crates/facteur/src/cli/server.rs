@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::args::Instance;
 use crate::config::Config;
+use crate::control;
 use crate::control::client::{self, Unheard};
 use crate::control::protocol::{Answer, Refusal, Request};
-use crate::control::{self};
 use crate::error::{CliError, Kind};
 use crate::ui::{Screen, shown};
 
@@ -17,15 +17,33 @@ pub(crate) fn ask(
     screen: &mut Screen,
     mut hear: impl FnMut(Answer, &mut Screen) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
+    if ask_if_there(request, instance, screen, &mut hear)? {
+        return Ok(());
+    }
     let config = Config::of(instance, screen.language, screen.color)?;
     let path = control::path(&config.data_dir);
-    let answers = client::ask(&path, request, screen.language)
-        .map_err(|unheard| explained(&unheard, &path, screen))?;
+    Err(explained(&Unheard::NobodyThere, &path, screen))
+}
+
+/// As [`ask`]; false if no server runs.
+pub(crate) fn ask_if_there(
+    request: Request,
+    instance: &Instance,
+    screen: &mut Screen,
+    hear: &mut impl FnMut(Answer, &mut Screen) -> Result<(), CliError>,
+) -> Result<bool, CliError> {
+    let config = Config::of(instance, screen.language, screen.color)?;
+    let path = control::path(&config.data_dir);
+    let answers = match client::ask(&path, request, screen.language) {
+        Ok(answers) => answers,
+        Err(Unheard::NobodyThere) => return Ok(false),
+        Err(unheard) => return Err(explained(&unheard, &path, screen)),
+    };
     for answer in answers {
         let answer = answer.map_err(|unheard| explained(&unheard, &path, screen))?;
         hear(answer, screen)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The error for an answer that does not belong to the request.
@@ -56,7 +74,8 @@ pub(crate) fn explained(unheard: &Unheard, path: &Path, screen: &Screen) -> CliE
     }
 }
 
-fn refused(refusal: &Refusal, screen: &Screen) -> CliError {
+/// What is said of a refusal.
+pub(crate) fn refused(refusal: &Refusal, screen: &Screen) -> CliError {
     let say = |kind, id: &str| CliError::new(kind, screen.text(id, &[]));
     match refusal {
         Refusal::NotYours { uid } => {
@@ -71,6 +90,7 @@ fn refused(refusal: &Refusal, screen: &Screen) -> CliError {
         }
         Refusal::Malformed | Refusal::Unknown | Refusal::Version { .. } => foreign(screen),
         Refusal::Late | Refusal::TooMany => say(Kind::NotRunning, "control-lost"),
+        Refusal::SpoolFailed => say(Kind::Spool, "control-spool-failed"),
         Refusal::Stopping => say(Kind::NotRunning, "control-stopping"),
     }
 }

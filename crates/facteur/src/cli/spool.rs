@@ -1,7 +1,7 @@
 //! `facteur spool`: is it whole, and every message as a file. Also how other commands read the spool.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use facteur_mail::QueueId;
@@ -94,17 +94,24 @@ pub(crate) fn export(to: &Path, instance: &Instance, screen: &mut Screen) -> Res
 /// The spool of an instance, to be read beside its owner.
 pub(crate) fn open(instance: &Instance, screen: &Screen) -> Result<Reader, CliError> {
     let config = Config::of(instance, screen.language, screen.color)?;
-    let directory = wiring::spool_directory(&config);
+    let directory = directory(&config, screen)?;
     let path = shown(&directory.display().to_string());
-    if !directory.is_dir() {
-        let error = CliError::new(
-            Kind::Spool,
-            screen.text("spool-none", &[("path", (&path).into())]),
-        );
-        return Err(error.hint(screen.text("spool-none-hint", &[])));
-    }
     Reader::open(&directory, Arc::new(SystemClock))
         .map_err(|error| cannot_read(&path, &error, screen))
+}
+
+/// Where the spool of an instance is, if there is one.
+pub(crate) fn directory(config: &Config, screen: &Screen) -> Result<PathBuf, CliError> {
+    let directory = wiring::spool_directory(config);
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    let path = shown(&directory.display().to_string());
+    let error = CliError::new(
+        Kind::Spool,
+        screen.text("spool-none", &[("path", (&path).into())]),
+    );
+    Err(error.hint(screen.text("spool-none-hint", &[])))
 }
 
 /// One message; `None` if it is not queued.

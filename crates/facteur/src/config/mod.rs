@@ -14,7 +14,7 @@ pub(crate) mod secret;
 mod section;
 mod sources;
 mod takes;
-mod values;
+pub(crate) mod values;
 pub(crate) mod words;
 mod written;
 

@@ -18,6 +18,7 @@ use super::peer::Peer;
 use super::protocol::{Answer, Refusal, Request, SpoolState, Status};
 use super::server::Perform;
 use crate::process::Confinement;
+use crate::queue::Operator;
 
 /// How much of a configuration one answer holds, in octets. Written into it, each may take six.
 const PIECE: usize = 128 << 10;
@@ -34,6 +35,8 @@ pub(crate) struct Levers {
     pub(crate) spool: Arc<LocalSpool>,
     /// What the process may do.
     pub(crate) limits: Arc<Limits>,
+    /// Who acts on them.
+    pub(crate) operator: Operator,
     /// Who is connected.
     pub(crate) visitors: Visitors,
     /// What the kernel holds it to.
@@ -53,6 +56,7 @@ impl Perform for Levers {
             Request::Status => answers.give(Answer::Status(Box::new(self.status()))).await,
             Request::Reload => self.reload(language, &answers).await,
             Request::Configuration => self.tell_configuration(&answers).await,
+            Request::Queue(request) => self.operator.act(*request, peer, language, &answers).await,
         }
     }
 }

@@ -18,7 +18,9 @@ mod socket;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use answers::{Answers, Stop};
 pub(crate) use levers::Levers;
+pub(crate) use peer::Peer;
 pub(crate) use server::Control;
 pub(crate) use socket::Socket;
 

@@ -29,6 +29,11 @@ impl Peer {
         stream.peer_cred().map(|peer| Self::user(peer.uid()))
     }
 
+    /// The user as whom this process runs.
+    pub(crate) fn ourselves() -> Self {
+        Self::user(rustix::process::geteuid().as_raw())
+    }
+
     fn user(uid: u32) -> Self {
         let name = passwd().and_then(|passwd| name_of(uid, &passwd));
         Self { uid, name }

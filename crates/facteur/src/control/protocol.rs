@@ -10,6 +10,7 @@ use crate::config::diff::Change;
 use crate::process::Limits;
 
 use crate::process::Confinement;
+use crate::queue::{Acted, QueueRequest};
 
 /// The version of the protocol. The client is the same program, but perhaps of another day than the server.
 pub(crate) const VERSION: u32 = 1;
@@ -42,6 +43,8 @@ pub(crate) enum Request {
     Reload,
     /// What is the configuration in force?
     Configuration,
+    /// Something to do to queued messages.
+    Queue(Box<QueueRequest>),
 }
 
 /// What can be answered.
@@ -68,6 +71,8 @@ pub(crate) enum Answer {
     },
     /// To [`Request::Configuration`]: what no configuration can change before the server starts again.
     Limits(Box<Limits>),
+    /// To [`Request::Queue`]: what was done to a message.
+    Message(Box<Acted>),
     /// Nothing to tell yet; the work goes on.
     Working,
     /// The last answer: all is done.
@@ -145,6 +150,8 @@ pub(crate) enum Refusal {
     TooMany,
     /// The server stops.
     Stopping,
+    /// The spool cannot be written; what was reported as done is done.
+    SpoolFailed,
 }
 
 impl Answer {

@@ -35,6 +35,8 @@ mod mailboxes;
 #[cfg(test)]
 mod null_mx;
 #[cfg(test)]
+mod queue_verbs;
+#[cfg(test)]
 mod relaying;
 #[cfg(test)]
 mod reload;
