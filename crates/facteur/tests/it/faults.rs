@@ -3,4 +3,8 @@
 
 mod cuts;
 mod failing;
+mod full;
 mod kills;
+mod rot;
+mod scene;
+mod shortage;

@@ -126,6 +126,8 @@ pub(crate) struct Instance {
     disk: Option<FaultDisk>,
     folder: TempDir,
     address: SocketAddr,
+    /// What the shell is to do before it becomes the server: `ulimit -n 64`.
+    limit: Option<String>,
     child: Option<Child>,
 }
 
@@ -157,6 +159,7 @@ impl Instance {
             disk,
             folder,
             address: SocketAddr::new(lab.ip(1), PORT),
+            limit: None,
             child: None,
         };
         let config = configuration(setup, instance.address, lab.dns.address())
@@ -181,6 +184,11 @@ impl Instance {
         }
     }
 
+    /// Limits the servers that are started from now on, in the words of the shell: `ulimit -n 64`.
+    pub(crate) fn limit(&mut self, limit: &str) {
+        self.limit = Some(limit.to_owned());
+    }
+
     /// A process beside the first one, on the same data.
     pub(crate) fn spawn(&self) -> Child {
         let mut log = File::options();
@@ -190,6 +198,9 @@ impl Instance {
             .open(self.path("log"))
             .unwrap();
         let mut command = self.command(&["serve"]);
+        if let Some(limit) = &self.limit {
+            command = limited(&command, limit);
+        }
         command.stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         command.spawn().unwrap()
@@ -318,7 +329,9 @@ impl Instance {
     /// A path in its folder, or on its disk.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         match &self.disk {
-            Some(disk) if ON_DISK.contains(&name) => disk.path().join(name),
+            Some(disk) if ON_DISK.iter().any(|on| Path::new(name).starts_with(on)) => {
+                disk.path().join(name)
+            }
             Some(_) | None => self.folder.path().join(name),
         }
     }
@@ -421,6 +434,17 @@ pub(crate) fn queue_id(reply: &str) -> String {
     let (head, id) = reply.rsplit_once(" queued as ").expect(reply);
     assert!(head.starts_with("250 2.0.0 "), "{reply}");
     id.to_owned()
+}
+
+/// The same command, started by a shell that does something first.
+fn limited(command: &Command, limit: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg(format!("{limit} && exec \"$0\" \"$@\""));
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.env("LC_ALL", "C").env("COLUMNS", "100");
+    shell
 }
 
 /// The program, in English, on wide paper.
