@@ -37,6 +37,12 @@ impl QueueId {
         self.0
     }
 
+    /// When it was given, by the clock of this server; later if there were many at once.
+    #[must_use]
+    pub const fn moment(self) -> Timestamp {
+        Timestamp::from_millis(self.0 >> COUNTER_BITS)
+    }
+
     /// Reads the text form; case does not matter.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -91,5 +97,6 @@ mod tests {
         let second = QueueId::next(Timestamp::from_millis(1000), Some(first));
         let third = QueueId::next(Timestamp::from_millis(10), Some(second));
         assert!(first < second && second < third);
+        assert_eq!(third.moment(), Timestamp::from_millis(1000));
     }
 }

@@ -44,7 +44,11 @@ pub(crate) enum Request {
     /// One queued message.
     QueueShow { id: String, instance: Instance },
     /// The story of a message.
-    Trace { subject: String, instance: Instance },
+    Trace {
+        subject: String,
+        brief: bool,
+        instance: Instance,
+    },
     /// Is the configuration right?
     ConfigCheck(Instance),
     /// The configuration in force, defaults included.
@@ -219,6 +223,7 @@ fn request(matches: &ArgMatches) -> Request {
         },
         "trace" => Request::Trace {
             subject: word("subject"),
+            brief: sub.get_flag("brief"),
             instance: instance(),
         },
         "config check" => Request::ConfigCheck(instance()),

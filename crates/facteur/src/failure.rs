@@ -1,14 +1,40 @@
 //! What the failures of the other crates are called in the reader's language. Only what the system itself says
 //! stays as it is.
 
+use std::fmt::Display;
 use std::path::Path;
 
+use facteur_history::HistoryError;
 use facteur_replies::{Language, Value, text};
 use facteur_route::{RouteError, SystemResolverError};
 use facteur_server::ServerError;
 use facteur_spool::{SpoolError, Unsafe};
 
 use crate::ui::shown;
+
+/// A failure of the history, in one sentence.
+pub(crate) fn history(error: &HistoryError, language: Language) -> String {
+    let say = |id: &str, args: &[(&str, Value<'_>)]| text(language, id, args);
+    match error {
+        HistoryError::Database { path, error } => {
+            with_path("history-error-file", path, error, language)
+        }
+        HistoryError::Io { path, error } => with_path("history-error-file", path, error, language),
+        HistoryError::Version { path, found } => {
+            let path = shown(&path.display().to_string());
+            let found = found.to_string();
+            let args = [("path", (&path).into()), ("found", (&found).into())];
+            say("history-error-version", &args)
+        }
+        HistoryError::Damaged { id: Some(id), .. } => {
+            let id = id.to_string();
+            say("history-error-damaged", &[("id", (&id).into())])
+        }
+        HistoryError::Missing { .. } | HistoryError::Damaged { id: None, .. } | _ => {
+            shown(&error.to_string())
+        }
+    }
+}
 
 /// A failure of the spool, in one sentence.
 pub(crate) fn spool(error: &SpoolError, language: Language) -> String {
@@ -121,7 +147,7 @@ pub(crate) fn resolver(error: &RouteError, language: Language) -> String {
     text(language, "check-no-resolver", &[("words", (&words).into())])
 }
 
-fn with_path(id: &str, path: &Path, error: &std::io::Error, language: Language) -> String {
+fn with_path(id: &str, path: &Path, error: &dyn Display, language: Language) -> String {
     let path = shown(&path.display().to_string());
     let words = shown(&error.to_string());
     text(

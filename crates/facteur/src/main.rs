@@ -61,7 +61,11 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
         } => cli::queue::list(&filter, limit, &instance, screen),
         Request::QueueAct { request, instance } => cli::queue::act(*request, &instance, screen),
         Request::QueueShow { id, instance } => cli::queue::show(&id, &instance, screen),
-        Request::Trace { subject, instance } => cli::trace::run(&subject, &instance, screen),
+        Request::Trace {
+            subject,
+            brief,
+            instance,
+        } => cli::trace::run(&subject, brief, &instance, screen),
         Request::ConfigCheck(instance) => cli::config::check(&instance, screen),
         Request::ConfigShow(instance) => cli::config::show(&instance, screen),
         Request::ConfigSchema => cli::config::schema(screen),

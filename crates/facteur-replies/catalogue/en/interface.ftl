@@ -258,6 +258,7 @@ cli-help-filter-recipient = Only recipients that contain this text
 cli-help-filter-domain = Only recipients of this domain
 cli-help-trace = Tell the story of a message
 cli-help-trace-subject = Queue id, Message-ID, or an address
+cli-help-trace-brief = Leave out the dialogues
 cli-help-config-command = Check or show the configuration
 cli-help-config-check = Check a configuration file
 cli-help-config-show = Show the configuration in force, defaults included
@@ -645,7 +646,7 @@ queue-total-busy = { $count ->
    *[other] { $count } messages were being delivered and were left alone. Give the command again in a while.
 }
 queue-not-there = there is no message “{ $what }” in the queue
-queue-not-there-hint = a message leaves the queue once every recipient is delivered or given up; the log keeps its id
+queue-not-there-hint = a message leaves the queue once every recipient is delivered or given up; “facteur trace” tells what became of it
 message-sender = Sender
 message-size = Size
 message-arrival = Arrived
@@ -701,6 +702,86 @@ attempt-stage-data = DATA
 attempt-stage-end-of-data = the final dot
 attempt-stage-mailbox = the mailbox
 attempt-stage-queue = the queue
+
+## facteur trace
+
+trace-not-known = nothing is known of “{ $what }”, neither by the queue nor by the history
+trace-not-known-hint = the history begins at { $date }; for an address write all of it, and a Message-ID without what stands around it
+trace-history-off = No history is kept here ([history] enabled = false): only what is still queued can be told.
+trace-history-missing = There is no history yet: only what is still queued can be told.
+trace-history-unreadable = The history cannot be read ({ $words }): only what is still queued can be told. If its file is damaged, the server sets it aside and begins a new one.
+trace-history-trouble = Something of the history cannot be read: { $words }.
+trace-older = The history begins at { $date }, after this message: what came before is told as far as the queue knows it.
+trace-gap-too-much = Between { $from } and { $to } more happened than the history could take: { $count } events are missing, and one of this message may be among them.
+trace-gap-failure = Between { $from } and { $to } the history could not be written: { $count } events are missing, and one of this message may be among them.
+trace-gap-disk-low = Between { $from } and { $to } the disk was nearly full and the history was not written: { $count } events are missing, and one of this message may be among them.
+trace-gap-refusals = Between { $from } and { $to } there were more refusals than are kept: { $count } are missing.
+trace-cut = More happened to this message than is shown here.
+trace-more = There are more; these are the latest { $count }.
+trace-message-id = Message-ID
+trace-recipient = Recipient
+trace-accepted = { $date }: accepted, for { $count ->
+    [one] one recipient
+   *[other] { $count } recipients
+}
+trace-recipient-alias = { $address }, known to the sender as { $alias }
+trace-more-recipients = … { $count ->
+    [one] and one more
+   *[other] and { $count } more
+}
+trace-tried = { $date }: tried at { $destination }
+trace-waited = { $date }: not tried at { $destination }, which had just failed to answer another message
+trace-route-mx = Where to: { $name } is not local here and no [[route]] is for it; its MX records decide.
+trace-route-literal = Where to: the address { $name } is in the recipient’s address itself.
+trace-route-rule = Where to: [[route]] with match = "{ $name }" sends it to { $hop }.
+trace-route-deliver = Where to: { $name } is a local domain whose mail goes to { $hop }.
+trace-route-maildir = Where to: { $name } is a local domain whose mail goes into mailboxes of this machine.
+trace-mx-found = DNS answered (valid for another { $ttl }):
+trace-mx-none = DNS answered: the domain has no MX record.
+trace-mx-no-domain = DNS answered: the domain does not exist.
+trace-mx-failed = DNS gave no answer to rely on ({ $failure }).
+trace-hosts = { $count ->
+    [one] To try:
+   *[other] To try, in this order:
+}
+trace-hosts-implicit = To try, since there is no MX, the domain itself (implicit MX):
+trace-connecting = Connecting to { $place }
+trace-reusing = Going on over a connection to { $place } that earlier messages had used
+trace-content = { $count ->
+    [one] one octet of content
+   *[other] { $count } octets of content
+}
+trace-delivered-mailbox = { $recipient }: delivered into the mailbox
+trace-delivered-handed-on = { $recipient }: handed on to { $host }, which sends the reports that were asked for
+trace-delivered-relayed = { $recipient }: handed on to { $host }
+trace-retry = { $recipient }: next try at { $when }, because what was said is not final (try { $count })
+trace-retry-destination-down = { $recipient }: next try at { $when }, because the destination did not answer another message (try { $count })
+trace-retry-operator = { $recipient }: next try at { $when }, because an operator asked for it (try { $count })
+trace-bounced = { $recipient }: given up, because what was said is final (try { $count })
+trace-expired = { $recipient }: given up, because it has been tried for as long as give_up_after says (try { $count })
+trace-peer-said = { $host } answered, to { $stage }:
+trace-we-said-at-host = This server’s own verdict, with { $host }, at { $stage }:
+trace-we-said = This server’s own verdict, at { $stage }:
+trace-reported = { $date }: report { $id } queued, to { $to }
+trace-told-failed = { $recipient }: could not be delivered
+trace-told-delayed = { $recipient }: is late
+trace-told-delivered = { $recipient }: was delivered
+trace-told-relayed = { $recipient }: was handed on
+trace-told-expanded = { $recipient }: was sent on to the members of a list
+trace-report-about = { $date }: this is a report about message { $id }
+trace-not-reported-null-mx = { $date }: no report is sent, because the sender’s domain takes no mail (null MX)
+trace-deed-hold = { $date }: held by { $who }
+trace-deed-release = { $date }: released by { $who }
+trace-deed-retry = { $date }: { $who } asked for a try
+trace-deed-bounce = { $date }: given up by { $who }
+trace-deed-delete = { $date }: deleted by { $who }; nobody is told
+trace-deed-reroute = { $date }: sent another way by { $who }
+trace-deed-why = Why: { $words }
+trace-deed-until = Until: { $date }
+trace-ended = { $date }: left the queue; nothing is left to do
+trace-standing = Now, in the queue:
+trace-gone = It is no longer in the queue; when it left is not known.
+trace-refused = { $date }: { $client } was refused, at { $stage }
 
 ## facteur spool
 
@@ -782,6 +863,9 @@ status-spool-refusing = cannot write { $path }: { $words }; new mail is put off
 
 ## Failures
 
+history-error-file = { $path }: { $words }
+history-error-version = { $path } is of version { $found }, which this version of Facteur does not know
+history-error-damaged = what is kept of message { $id } is damaged
 spool-error-full = too little room: { $free } octets free, { $wanted } wanted
 spool-error-write = { $path } cannot be written: { $words }
 spool-error-read = { $path } cannot be read: { $words }

@@ -258,6 +258,7 @@ cli-help-filter-recipient = Seulement les destinataires qui contiennent ce texte
 cli-help-filter-domain = Seulement les destinataires de ce domaine
 cli-help-trace = Raconter l’histoire d’un message
 cli-help-trace-subject = Identifiant de file, Message-ID ou adresse
+cli-help-trace-brief = Omettre les dialogues
 cli-help-config-command = Vérifier ou montrer la configuration
 cli-help-config-check = Vérifier un fichier de configuration
 cli-help-config-show = Montrer la configuration en vigueur, valeurs par défaut comprises
@@ -645,7 +646,7 @@ queue-total-busy = { $count ->
    *[other] { $count } messages étaient en cours de remise et n’ont pas été touchés. Redonnez la commande dans un moment.
 }
 queue-not-there = aucun message « { $what } » dans la file d’attente
-queue-not-there-hint = un message quitte la file une fois chaque destinataire servi ou abandonné ; le journal garde son identifiant
+queue-not-there-hint = un message quitte la file quand chaque destinataire est servi ou abandonné ; « facteur trace » dit ce qu’il est devenu
 message-sender = Expéditeur
 message-size = Taille
 message-arrival = Arrivée
@@ -701,6 +702,86 @@ attempt-stage-data = DATA
 attempt-stage-end-of-data = point final
 attempt-stage-mailbox = boîte aux lettres
 attempt-stage-queue = file d’attente
+
+## facteur trace
+
+trace-not-known = ni la file d’attente ni l’historique ne connaissent « { $what } »
+trace-not-known-hint = l’historique commence le { $date } ; donnez l’adresse entière, et un Message-ID sans ce qui l’entoure
+trace-history-off = Aucun historique n’est tenu ici ([history] enabled = false) : seul ce qui attend encore peut être raconté.
+trace-history-missing = Il n’y a pas encore d’historique : seul ce qui attend encore peut être raconté.
+trace-history-unreadable = L’historique ne peut être lu ({ $words }) : seul ce qui attend encore peut être raconté. Si son fichier est abîmé, le serveur le met de côté et en commence un autre.
+trace-history-trouble = Une partie de l’historique ne peut être lue : { $words }.
+trace-older = L’historique commence le { $date }, après ce message : ce qui précède est raconté d’après la file d’attente.
+trace-gap-too-much = Entre { $from } et { $to }, il s’est passé plus de choses que l’historique ne pouvait en prendre : { $count } événements manquent, et ce message en est peut-être.
+trace-gap-failure = Entre { $from } et { $to }, l’historique n’a pu être écrit : { $count } événements manquent, et ce message en est peut-être.
+trace-gap-disk-low = Entre { $from } et { $to }, le disque était presque plein et l’historique n’a pas été écrit : { $count } événements manquent, et ce message en est peut-être.
+trace-gap-refusals = Entre { $from } et { $to }, il y a eu plus de refus qu’il n’en est conservé : { $count } manquent.
+trace-cut = Il est arrivé à ce message plus de choses qu’il n’en est montré ici.
+trace-more = Il y en a d’autres ; voici les { $count } derniers.
+trace-message-id = Message-ID
+trace-recipient = Destinataire
+trace-accepted = { $date } : accepté, pour { $count ->
+    [one] un destinataire
+   *[other] { $count } destinataires
+}
+trace-recipient-alias = { $address }, que l’expéditeur connaît comme { $alias }
+trace-more-recipients = … { $count ->
+    [one] et un autre
+   *[other] et { $count } autres
+}
+trace-tried = { $date } : tentative vers { $destination }
+trace-waited = { $date } : aucune tentative vers { $destination }, qui venait de rester muet pour un autre message
+trace-route-mx = Où : { $name } n’est pas local ici et aucun [[route]] ne le concerne ; ses enregistrements MX décident.
+trace-route-literal = Où : l’adresse { $name } figure dans celle du destinataire.
+trace-route-rule = Où : [[route]] avec match = "{ $name }" l’envoie à { $hop }.
+trace-route-deliver = Où : { $name } est un domaine local dont le courrier va à { $hop }.
+trace-route-maildir = Où : { $name } est un domaine local dont le courrier va dans des boîtes aux lettres de cette machine.
+trace-mx-found = Le DNS a répondu (valable encore { $ttl }) :
+trace-mx-none = Le DNS a répondu : le domaine n’a pas d’enregistrement MX.
+trace-mx-no-domain = Le DNS a répondu : le domaine n’existe pas.
+trace-mx-failed = Le DNS n’a donné aucune réponse fiable ({ $failure }).
+trace-hosts = { $count ->
+    [one] À essayer :
+   *[other] À essayer, dans cet ordre :
+}
+trace-hosts-implicit = À essayer, faute de MX, le domaine lui-même (MX implicite) :
+trace-connecting = Connexion à { $place }
+trace-reusing = Suite sur une connexion à { $place } qui avait servi à d’autres messages
+trace-content = { $count ->
+    [one] un octet de contenu
+   *[other] { $count } octets de contenu
+}
+trace-delivered-mailbox = { $recipient } : remis dans la boîte aux lettres
+trace-delivered-handed-on = { $recipient } : confié à { $host }, qui enverra les avis demandés
+trace-delivered-relayed = { $recipient } : confié à { $host }
+trace-retry = { $recipient } : nouvel essai à { $when }, car ce qui a été dit n’est pas définitif (essai { $count })
+trace-retry-destination-down = { $recipient } : nouvel essai à { $when }, car la destination est restée muette pour un autre message (essai { $count })
+trace-retry-operator = { $recipient } : nouvel essai à { $when }, car un administrateur l’a demandé (essai { $count })
+trace-bounced = { $recipient } : abandonné, car ce qui a été dit est définitif (essai { $count })
+trace-expired = { $recipient } : abandonné, car les essais ont duré aussi longtemps que le veut give_up_after (essai { $count })
+trace-peer-said = { $host } a répondu, à l’étape « { $stage } » :
+trace-we-said-at-host = Verdict de ce serveur, avec { $host }, à l’étape « { $stage } » :
+trace-we-said = Verdict de ce serveur, à l’étape « { $stage } » :
+trace-reported = { $date } : avis { $id } mis en file, pour { $to }
+trace-told-failed = { $recipient } : la remise a échoué
+trace-told-delayed = { $recipient } : en retard
+trace-told-delivered = { $recipient } : remis
+trace-told-relayed = { $recipient } : confié à un autre serveur
+trace-told-expanded = { $recipient } : envoyé aux membres d’une liste
+trace-report-about = { $date } : c’est un avis au sujet du message { $id }
+trace-not-reported-null-mx = { $date } : aucun avis n’est envoyé, car le domaine de l’expéditeur ne reçoit pas de courrier (MX nul)
+trace-deed-hold = { $date } : retenu par { $who }
+trace-deed-release = { $date } : libéré par { $who }
+trace-deed-retry = { $date } : { $who } a demandé une tentative
+trace-deed-bounce = { $date } : abandonné par { $who }
+trace-deed-delete = { $date } : supprimé par { $who } ; personne n’est prévenu
+trace-deed-reroute = { $date } : envoyé par une autre voie par { $who }
+trace-deed-why = Raison : { $words }
+trace-deed-until = Jusqu’au : { $date }
+trace-ended = { $date } : sorti de la file d’attente ; il ne reste rien à faire
+trace-standing = En ce moment, dans la file d’attente :
+trace-gone = Le message n’est plus dans la file d’attente ; on ne sait quand il en est sorti.
+trace-refused = { $date } : { $client } a essuyé un refus, à l’étape « { $stage } »
 
 ## facteur spool
 
@@ -783,6 +864,9 @@ status-spool-refusing = { $path } ne peut pas être écrit : { $words } ; le n
 
 ## Failures
 
+history-error-file = { $path } : { $words }
+history-error-version = { $path } est de la version { $found }, que cette version de Facteur ne connaît pas
+history-error-damaged = ce qui est conservé du message { $id } est abîmé
 spool-error-full = il reste trop peu de place : { $free } octets libres pour { $wanted } demandés
 spool-error-write = impossible d’écrire { $path } : { $words }
 spool-error-read = impossible de lire { $path } : { $words }

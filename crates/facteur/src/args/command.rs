@@ -47,7 +47,8 @@ pub(super) fn command(language: Language) -> Command {
                     "subject",
                     "QUEUE-ID|MESSAGE-ID|ADDRESS",
                     "cli-help-trace-subject",
-                )),
+                ))
+                .arg(words.flag("brief", "cli-help-trace-brief")),
         )
         .subcommand(words.config())
         .subcommand(words.spool())

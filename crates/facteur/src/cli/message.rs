@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use facteur_mail::text::size;
 use facteur_mail::{
-    Attempt, Clock as _, Delivery, Hold, IsoDate, MachineDate, Recipient, RecipientState,
+    Attempt, Clock as _, Delivery, Envelope, Hold, IsoDate, MachineDate, Recipient, RecipientState,
     RemoteHost, Report, RetryReason, Said, Timestamp,
 };
 use facteur_replies::{Explanation, Value};
@@ -48,7 +48,7 @@ pub(crate) fn show(queued: &Queued, screen: &mut Screen) -> Result<(), CliError>
         "message-arrived",
         &[("date", (&date).into()), ("age", (&age).into())],
     );
-    let client = client(queued, screen);
+    let client = client(&queued.envelope, screen);
     for (label, value) in [
         ("message-sender", sender(queued)),
         ("message-size", size(queued.octets, screen.language)),
@@ -65,8 +65,9 @@ pub(crate) fn show(queued: &Queued, screen: &mut Screen) -> Result<(), CliError>
     Ok(())
 }
 
-fn client(queued: &Queued, screen: &Screen) -> String {
-    let client = &queued.envelope.client;
+/// Who gave us a message.
+pub(crate) fn client(envelope: &Envelope, screen: &Screen) -> String {
+    let client = &envelope.client;
     let helo = shown(&client.helo);
     match client.ip {
         Some(ip) => format!("{helo} [{ip}]"),
@@ -75,7 +76,22 @@ fn client(queued: &Queued, screen: &Screen) -> String {
     }
 }
 
-fn show_recipient(
+/// Where a recipient stands, why, and the last try.
+pub(crate) fn show_recipient(
+    recipient: &Recipient,
+    state: &RecipientState,
+    now: Timestamp,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    show_standing(recipient, state, now, screen)?;
+    match state.last_attempt() {
+        Some(attempt) => show_attempt(attempt, now, screen),
+        None => Ok(()),
+    }
+}
+
+/// Where a recipient stands, and why.
+pub(crate) fn show_standing(
     recipient: &Recipient,
     state: &RecipientState,
     now: Timestamp,
@@ -95,9 +111,6 @@ fn show_recipient(
     }
     if let RecipientState::Held { hold, .. } = state {
         screen.paragraph(Tone::Plain, 2, &hold_line(hold, screen))?;
-    }
-    if let Some(attempt) = state.last_attempt() {
-        show_attempt(attempt, now, screen)?;
     }
     Ok(())
 }
@@ -192,6 +205,11 @@ const fn reason_id(reason: RetryReason) -> &'static str {
     }
 }
 
+/// The stable name of a reason, for JSON.
+pub(crate) fn reason_name(reason: RetryReason) -> &'static str {
+    reason_id(reason).trim_start_matches("reason-")
+}
+
 fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Result<(), CliError> {
     let explanation = explained(&attempt.said, screen);
     let ago = in_words(now.since(attempt.at), screen);
@@ -218,7 +236,8 @@ fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Resul
     Ok(())
 }
 
-fn host(host: &RemoteHost) -> String {
+/// A server, with the address that was tried.
+pub(crate) fn host(host: &RemoteHost) -> String {
     let name = shown(&host.name);
     match host.address {
         Some(address) if host.is_literal() => address.to_string(),
@@ -227,7 +246,8 @@ fn host(host: &RemoteHost) -> String {
     }
 }
 
-fn explained(said: &Said, screen: &Screen) -> Explanation {
+/// What words mean.
+pub(crate) fn explained(said: &Said, screen: &Screen) -> Explanation {
     match said {
         Said::ByUs(reply) => reply.explain(screen.language),
         Said::ByPeer(reply) => reply.explain(screen.language),
@@ -281,7 +301,7 @@ fn recipient_json(
             "waiting",
             Some(MachineDate(*next_at).to_string()),
             Some(*attempts),
-            Some(reason_id(*reason).trim_start_matches("reason-")),
+            Some(reason_name(*reason)),
         ),
         RecipientState::Held { hold, attempts, .. } => (
             "held",

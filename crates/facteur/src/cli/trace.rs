@@ -1,103 +1,138 @@
-//! `facteur trace`: the story of a message, as far as the spool knows it: reception, where each recipient
-//! stands, the last try, the next one.
+//! `facteur trace`: the story of a message, from the history and the spool together, also after it has gone.
 
-use std::io::Read as _;
+mod dialogue;
+mod json;
+mod route;
+mod sources;
+mod story;
 
+use facteur_history::{Refusal, Story};
 use facteur_mail::QueueId;
 use facteur_spool::Queued;
-use facteur_spool_local::Reader;
 
 use crate::args::Instance;
-use crate::cli::{message, queue, spool};
-use crate::error::CliError;
-use crate::ui::{Screen, shown};
+use crate::cli::trace::sources::Sources;
+use crate::cli::trace::story::Teller;
+use crate::error::{CliError, Kind};
+use crate::ui::{Screen, Tone, shown};
 
-/// The most of a message's header section that is searched for its Message-ID, in octets.
-const MAX_HEADER: u64 = 64 << 10;
+/// The most messages and refusals that one name tells of: the latest.
+const MAX_TOLD: usize = 50;
 
-/// Tells the story of each queued message that `subject` means: a queue id, a Message-ID or an address.
-pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
-    let reader = spool::open(instance, screen)?;
-    let told = match QueueId::parse(subject) {
-        Some(id) => {
-            spool::message(&reader, id, screen)?.map_or(Ok(0), |queued| tell(&queued, 0, screen))?
-        }
-        None => by_name(subject, &reader, screen)?,
+/// What is known of one message.
+struct Known {
+    id: QueueId,
+    /// By the history.
+    story: Option<Story>,
+    /// By the spool, as long as it is queued.
+    queued: Option<Queued>,
+}
+
+/// Everything that a name stands for.
+#[derive(Default)]
+struct Answer {
+    /// The earliest first.
+    messages: Vec<Known>,
+    /// The earliest first.
+    refusals: Vec<Refusal>,
+    /// Whether there are more than [`MAX_TOLD`].
+    more: bool,
+}
+
+/// Tells the story of each message that `subject` means: a queue id, a Message-ID or an address.
+pub(crate) fn run(
+    subject: &str,
+    brief: bool,
+    instance: &Instance,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let sources = Sources::open(instance, screen)?;
+    let answer = match QueueId::parse(subject) {
+        Some(id) => by_id(id, &sources, screen)?,
+        None => by_name(subject, &sources, screen)?,
     };
-    if told == 0 {
-        return Err(queue::not_queued(subject, screen));
+    if answer.messages.is_empty() && answer.refusals.is_empty() {
+        return Err(not_known(subject, &sources, screen));
+    }
+    if screen.json {
+        return json::tell(&answer, &sources, screen);
+    }
+    for note in sources.notes(screen) {
+        screen.paragraph(Tone::Warning, 0, &note)?;
+        screen.blank()?;
+    }
+    for (number, known) in answer.messages.iter().enumerate() {
+        if number > 0 {
+            screen.blank()?;
+        }
+        Teller::new(screen, brief).tell(known, &sources)?;
+    }
+    if !answer.messages.is_empty() && !answer.refusals.is_empty() {
+        screen.blank()?;
+    }
+    Teller::new(screen, brief).refusals(&answer.refusals)?;
+    if answer.more {
+        screen.blank()?;
+        let count = u64::try_from(MAX_TOLD).unwrap_or(u64::MAX);
+        let more = screen.text("trace-more", &[("count", count.into())]);
+        screen.paragraph(Tone::Warning, 0, &more)?;
     }
     Ok(())
 }
 
-/// Tells of every message with this Message-ID, sender or recipient; how many there were.
-fn by_name(subject: &str, reader: &Reader, screen: &mut Screen) -> Result<u64, CliError> {
-    let wanted = subject
-        .trim_start_matches('<')
-        .trim_end_matches('>')
-        .to_lowercase();
-    let is_wanted = |address: String| address.to_lowercase() == wanted;
-    let mut told = 0;
-    for queued in reader.queued() {
-        let queued = queued.map_err(|error| spool::cannot_read(&shown(subject), &error, screen))?;
-        let envelope = &queued.envelope;
-        let has_id = || {
-            reader
-                .body(queued.id)
-                .is_ok_and(|body| message_id(body).is_some_and(is_wanted))
-        };
-        if is_wanted(envelope.sender.to_string())
-            || envelope
-                .recipients
-                .iter()
-                .any(|to| is_wanted(to.address.to_string()))
-            || has_id()
-        {
-            told = tell(&queued, told, screen)?;
-        }
+fn by_id(id: QueueId, sources: &Sources, screen: &Screen) -> Result<Answer, CliError> {
+    let known = Known {
+        id,
+        story: sources.story(id),
+        queued: sources.queued(id, screen)?,
+    };
+    let mut answer = Answer::default();
+    if known.story.is_some() || known.queued.is_some() {
+        answer.messages.push(known);
     }
-    Ok(told)
+    Ok(answer)
 }
 
-/// Tells one story; `before` were told already.
-fn tell(queued: &Queued, before: u64, screen: &mut Screen) -> Result<u64, CliError> {
-    if screen.json {
-        screen.json(&message::to_json(queued, screen))?;
-    } else {
-        if before > 0 {
-            screen.blank()?;
-        }
-        message::show(queued, screen)?;
+/// The latest messages from or to an address, or with a Message-ID: by the index of the history, and what the history
+/// may not know by looking through the queue.
+fn by_name(subject: &str, sources: &Sources, screen: &Screen) -> Result<Answer, CliError> {
+    let name = subject.trim_start_matches('<').trim_end_matches('>');
+    let found = sources.find(name, MAX_TOLD);
+    let mut answer = Answer {
+        more: found.more,
+        refusals: found.refusals,
+        ..Answer::default()
+    };
+    for story in found.stories {
+        answer.messages.push(Known {
+            id: story.id,
+            queued: sources.queued(story.id, screen)?,
+            story: Some(story),
+        });
     }
-    Ok(before + 1)
+    let room = MAX_TOLD.saturating_sub(answer.messages.len() + answer.refusals.len());
+    let known: Vec<QueueId> = answer.messages.iter().map(|known| known.id).collect();
+    let (queued, more) = sources.search_queue(name, &known, room, screen)?;
+    answer.more |= more;
+    for queued in queued {
+        answer.messages.push(Known {
+            id: queued.id,
+            story: sources.story(queued.id),
+            queued: Some(queued),
+        });
+    }
+    answer.messages.sort_by_key(|known| known.id);
+    answer.refusals.reverse();
+    Ok(answer)
 }
 
-/// The Message-ID of a message, without its angle brackets.
-fn message_id(body: facteur_spool::Body) -> Option<String> {
-    let mut head = Vec::new();
-    body.take(MAX_HEADER).read_to_end(&mut head).ok()?;
-    let head = String::from_utf8_lossy(&head);
-    let (fields, _) = head.split_once("\r\n\r\n").unwrap_or((&head, ""));
-    let unfolded = fields.replace("\r\n ", " ").replace("\r\n\t", " ");
-    unfolded.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        let value = value.trim().strip_prefix('<')?.split('>').next()?;
-        name.trim()
-            .eq_ignore_ascii_case("message-id")
-            .then(|| value.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_id_is_found_folded_and_whatever_its_case() {
-        let head = "Received: by mx\r\n id 1\r\nMESSAGE-id:\r\n <a.b@c.test>\r\n\r\nMessage-ID: <no@no>\r\n";
-        let body: facteur_spool::Body = Box::new(head.as_bytes());
-        assert_eq!(message_id(body).as_deref(), Some("a.b@c.test"));
-        let none: facteur_spool::Body = Box::new(&b"Subject: x\r\n\r\n"[..]);
-        assert_eq!(message_id(none), None);
-    }
+/// The error for what neither the history nor the queue knows.
+fn not_known(subject: &str, sources: &Sources, screen: &Screen) -> CliError {
+    let what = shown(subject);
+    let error = CliError::new(
+        Kind::NotFound,
+        screen.text("trace-not-known", &[("what", (&what).into())]),
+    );
+    let hints = sources.hints(screen).into_iter();
+    hints.fold(error, CliError::hint)
 }

@@ -54,3 +54,5 @@ mod spool;
 mod stopping;
 #[cfg(test)]
 mod talk;
+#[cfg(test)]
+mod trace;
