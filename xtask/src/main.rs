@@ -1,4 +1,4 @@
-//! `cargo xtask tidy | ci | interop | test | faults | bench`: the project's own commands, the same for people and for CI.
+//! `cargo xtask tidy | ci | interop | test | faults | simulate | bench`: the project's own commands, the same for people and for CI.
 //!
 //! `tidy` checks what the compiler cannot (the arrows between crates, replies, citations). `ci` adds
 //! format, lints, tests and documentation. `interop` holds the conversations with real mail programs, and
@@ -15,6 +15,7 @@ mod failure;
 mod faults;
 mod interop;
 mod provision;
+mod simulate;
 mod steps;
 mod tidy;
 
@@ -36,6 +37,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   test     ci, then interop: everything
   faults   [ROUNDS]  kills, power cuts and failing disks under the real program, 100 times each;
            `test` plays a few of them (Linux, as root: mounts a disk of its own through FUSE)
+  simulate [--seeds N] [--from SEED]  histories of the whole server, each by its seed: 10,000 a night;
+           `test` plays 300. --seed SEED [--verbose]  one of them, told
   bench    Facteur beside Postfix, in turn (Debian, as root; a quarter of an hour):
            [--quick] [--rounds N] [--only TOPIC,…]
            topics: reception relay idle large start backlog flood bad-destination
@@ -72,6 +75,10 @@ fn main() -> ExitCode {
 /// What the words ask for; nothing if they ask for nothing that there is.
 fn task(mut words: impl Iterator<Item = String>) -> Result<Option<Task>, Failure> {
     let first = words.next();
+    if first.as_deref() == Some("simulate") {
+        let words: Vec<String> = words.collect();
+        return Ok(Some(Box::new(move |run| simulate::play(run, &words))));
+    }
     if first.as_deref() == Some("bench") {
         let options = Options::parse(words)?;
         return Ok(Some(Box::new(move |run| bench::bench(run, &options))));

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use facteur_spool::SpoolError;
 use facteur_spool_local::{Disk, DiskFile, Filesystem, Space};
+use memchr::memmem;
 
 const SECTOR: usize = 512;
 
@@ -204,6 +205,14 @@ impl SimDisk {
     pub fn read(&self, path: &Path) -> Vec<u8> {
         let machine = self.machine();
         machine.inodes[machine.names[path]].content.clone()
+    }
+
+    /// Whether these octets would be found in some file if the power failed now.
+    #[must_use]
+    pub fn would_keep(&self, octets: &[u8]) -> bool {
+        let machine = self.machine();
+        let mut files = machine.durable.values();
+        files.any(|inode| memmem::find(&machine.inodes[*inode].durable, octets).is_some())
     }
 
     /// Changes a file behind its owner's back.

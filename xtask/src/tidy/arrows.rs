@@ -45,7 +45,7 @@ fn is_ours(name: &str) -> bool {
 fn wrong(from: &str, to: &Dependency<'_>) -> Option<String> {
     let name = to.name;
     if is_test_only(name) {
-        return (to.kind == Kind::Normal)
+        return (to.kind == Kind::Normal && !is_test_only(from))
             .then(|| format!("{from} ships {name}, which is for tests only"));
     }
     if FORBIDDEN.contains(&(from, name)) {
@@ -69,6 +69,13 @@ mod tests {
             .into_iter()
             .map(|finding| finding.what)
             .collect()
+    }
+
+    #[test]
+    fn what_is_for_tests_may_use_what_is_for_tests() {
+        let manifest = "[dependencies]\nfacteur-testkit.workspace = true\n";
+        assert_eq!(findings("facteur-simulation", manifest), [""; 0]);
+        assert_eq!(findings("facteur-server", manifest).len(), 1);
     }
 
     #[test]

@@ -45,8 +45,12 @@ pub(crate) const BANNING: &[&str] = &[
 ];
 
 /// For tests only, and the levels that these are built at: the testkit may use everything below the console, the
-/// fault disk nothing of ours. Only dev-dependencies may use them.
-pub(crate) const TEST_ONLY: &[(&str, u8)] = &[("facteur-testkit", 4), ("facteur-faultdisk", 0)];
+/// fault disk nothing of ours, the simulation everything below the binary. Only dev-dependencies may use them, and each other.
+pub(crate) const TEST_ONLY: &[(&str, u8)] = &[
+    ("facteur-testkit", 4),
+    ("facteur-faultdisk", 0),
+    ("facteur-simulation", 5),
+];
 
 /// Whether nobody ships it.
 pub(crate) fn is_test_only(name: &str) -> bool {

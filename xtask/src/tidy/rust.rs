@@ -57,6 +57,7 @@ pub(crate) fn is_test_path(path: &str) -> bool {
         || path.ends_with("/tests.rs")
         || path.ends_with("/battery.rs")
         || path.starts_with("crates/facteur-testkit/")
+        || path.starts_with("crates/facteur-simulation/")
         || path.starts_with("fuzz/")
         || path.starts_with("xtask/")
 }

@@ -1,0 +1,3 @@
+//! Histories of the whole server.
+
+mod histories;
