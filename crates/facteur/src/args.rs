@@ -36,6 +36,12 @@ pub(crate) enum Request {
         limit: Option<u64>,
         instance: Instance,
     },
+    /// How much waits, for where and why?
+    QueueSummary {
+        filter: Box<FilterSpec>,
+        limit: Option<u64>,
+        instance: Instance,
+    },
     /// Something to do to queued messages.
     QueueAct {
         request: Box<QueueRequest>,
@@ -208,6 +214,11 @@ fn request(matches: &ArgMatches) -> Request {
             b: word("b"),
         },
         "queue list" => Request::QueueList {
+            filter: Box::new(filter(sub)),
+            limit: sub.get_one("limit").copied(),
+            instance: instance(),
+        },
+        "queue summary" => Request::QueueSummary {
             filter: Box::new(filter(sub)),
             limit: sub.get_one("limit").copied(),
             instance: instance(),

@@ -59,6 +59,11 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
             limit,
             instance,
         } => cli::queue::list(&filter, limit, &instance, screen),
+        Request::QueueSummary {
+            filter,
+            limit,
+            instance,
+        } => cli::queue::summary(&filter, limit, &instance, screen),
         Request::QueueAct { request, instance } => cli::queue::act(*request, &instance, screen),
         Request::QueueShow { id, instance } => cli::queue::show(&id, &instance, screen),
         Request::Trace {

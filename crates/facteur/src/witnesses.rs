@@ -15,7 +15,7 @@ use crate::ui::Screen;
 use crate::{webhooks, wiring};
 
 /// How long what has happened may still be written down at the end.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The witnesses while they listen.
 pub(crate) struct Witnesses {
@@ -67,7 +67,7 @@ impl Witnesses {
 }
 
 /// Starts to keep the history, where one is kept. Mail does not depend on it.
-fn history(config: &Config, clock: Arc<dyn Clock>) -> Option<Arc<History>> {
+pub(crate) fn history(config: &Config, clock: Arc<dyn Clock>) -> Option<Arc<History>> {
     let started = History::start(wiring::history(config)?, clock);
     started
         .inspect_err(|error| tracing::error!(%error, "no history is kept"))

@@ -235,6 +235,8 @@ cli-help-queue-list = List the queued messages
 cli-help-queue-show = Show one message: why it waits, and until when
 cli-help-queue-id = Queue id of the message
 cli-help-queue-limit = At most this many messages
+cli-help-queue-summary = Count what waits, by domain and by last reply
+cli-help-queue-rows = At most this many rows of each; 20 if not given
 cli-help-queue-hold = Keep messages back until they are released
 cli-help-queue-release = End holds; the messages are tried at once
 cli-help-queue-retry = Try messages now
@@ -645,6 +647,17 @@ queue-total-busy = { $count ->
     [one] One message was being delivered and was left alone. Give the command again in a while.
    *[other] { $count } messages were being delivered and were left alone. Give the command again in a while.
 }
+summary-total = total
+summary-age-0 = <5 min
+summary-age-1 = <1 h
+summary-age-2 = <6 h
+summary-age-3 = <1 d
+summary-age-4 = older
+summary-held = held
+summary-domain = domain
+summary-reply = last reply
+summary-others = all others
+summary-not-tried = not tried yet
 queue-not-there = there is no message “{ $what }” in the queue
 queue-not-there-hint = a message leaves the queue once every recipient is delivered or given up; “facteur trace” tells what became of it
 message-sender = Sender

@@ -235,6 +235,8 @@ cli-help-queue-list = Lister les messages en file d’attente
 cli-help-queue-show = Montrer un message : pourquoi il attend, et jusqu’à quand
 cli-help-queue-id = Identifiant du message dans la file
 cli-help-queue-limit = Ce nombre de messages au plus
+cli-help-queue-summary = Compter ce qui attend, par domaine et par dernière réponse
+cli-help-queue-rows = Ce nombre de lignes de chaque sorte au plus ; 20 par défaut
 cli-help-queue-hold = Retenir des messages jusqu’à ce qu’ils soient libérés
 cli-help-queue-release = Lever des retenues ; les messages sont essayés aussitôt
 cli-help-queue-retry = Essayer des messages maintenant
@@ -645,6 +647,17 @@ queue-total-busy = { $count ->
     [one] Un message était en cours de remise et n’a pas été touché. Redonnez la commande dans un moment.
    *[other] { $count } messages étaient en cours de remise et n’ont pas été touchés. Redonnez la commande dans un moment.
 }
+summary-total = total
+summary-age-0 = <5 min
+summary-age-1 = <1 h
+summary-age-2 = <6 h
+summary-age-3 = <1 j
+summary-age-4 = plus
+summary-held = retenu
+summary-domain = domaine
+summary-reply = dernière réponse
+summary-others = tous les autres
+summary-not-tried = pas encore essayé
 queue-not-there = aucun message « { $what } » dans la file d’attente
 queue-not-there-hint = un message quitte la file quand chaque destinataire est servi ou abandonné ; « facteur trace » dit ce qu’il est devenu
 message-sender = Expéditeur

@@ -181,7 +181,15 @@ impl Words {
         let list = self
             .instance(self.sub("list", "cli-help-queue-list"))
             .args(self.filters())
-            .arg(limit.value_parser(count));
+            .arg(limit.clone().value_parser(count.clone()));
+        let summary = self
+            .instance(self.sub("summary", "cli-help-queue-summary"))
+            .args(self.filters())
+            .arg(
+                limit
+                    .value_parser(count)
+                    .help(self.say("cli-help-queue-rows")),
+            );
         let held_for = self
             .option("for", "DURATION", "cli-help-queue-for")
             .value_parser(typed::duration);
@@ -191,6 +199,7 @@ impl Words {
         self.group("queue", "cli-help-queue")
             .subcommand(list)
             .subcommand(show)
+            .subcommand(summary)
             .subcommand(self.act("hold", "cli-help-queue-hold").arg(held_for))
             .subcommand(self.act("release", "cli-help-queue-release"))
             .subcommand(self.act("retry", "cli-help-queue-retry"))

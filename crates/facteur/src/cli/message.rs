@@ -254,13 +254,17 @@ pub(crate) fn explained(said: &Said, screen: &Screen) -> Explanation {
     }
 }
 
-/// The message with stable keys.
+/// The message with stable keys: those of Postfix's `postqueue -j`, and ours.
 pub(crate) fn to_json(queued: &Queued, screen: &Screen) -> serde_json::Value {
     let envelope = &queued.envelope;
+    let now = SystemClock.now();
     json!({
+        "queue_name": queue_name(&queued.progress, now),
         "queue_id": queued.id.to_string(),
         "message_size": queued.octets,
-        "arrival_time": MachineDate(envelope.arrived).to_string(),
+        "arrival_time": envelope.arrived.as_millis() / 1_000,
+        // Postfix's word for a bounce that an operator has asked for: ours is done at once.
+        "forced_expire": false,
         "sender": envelope.sender.to_string(),
         "client": {
             "address": envelope.client.ip.map(|ip| ip.to_string()),
@@ -270,6 +274,23 @@ pub(crate) fn to_json(queued: &Queued, screen: &Screen) -> serde_json::Value {
             recipient_json(recipient, state, screen)
         }).collect::<Vec<_>>(),
     })
+}
+
+/// Where Postfix would keep it: due and never tried, due otherwise, waiting for its time, or held.
+fn queue_name(progress: &[RecipientState], now: Timestamp) -> &'static str {
+    let unsettled = || progress.iter().filter(|state| !state.is_settled());
+    let is_due = |state: &RecipientState| state.due().is_some_and(|due| due <= now);
+    let is_held = |state: &RecipientState| matches!(state, RecipientState::Held { .. });
+    let is_new = |state: &RecipientState| state.attempts() == 0 && state.last_attempt().is_none();
+    if unsettled().any(|state| is_due(state) && !is_new(state)) {
+        "active"
+    } else if unsettled().any(is_due) {
+        "incoming"
+    } else if unsettled().all(is_held) {
+        "hold"
+    } else {
+        "deferred"
+    }
 }
 
 fn hold_json(state: &RecipientState) -> Option<serde_json::Value> {
@@ -322,9 +343,8 @@ fn recipient_json(
         | RecipientState::Held { .. }
         | RecipientState::Failed { .. } => None,
     };
-    json!({
+    let mut json = json!({
         "address": recipient.address.to_string(),
-        "orig_address": recipient.orcpt.as_ref().map(|orcpt| orcpt.address.to_string()),
         "state": name,
         "delivery": delivery,
         "next_try": next_try,
@@ -340,5 +360,73 @@ fn recipient_json(
             "reply": attempt.said.to_line(),
             "explain": facteur_console::view::explanation(&explained(&attempt.said, screen), None),
         })),
-    })
+    });
+    // As with Postfix, these are only there if there is something to say.
+    let original = recipient.orcpt.as_ref().map(|orcpt| &orcpt.address);
+    if let Some(original) = original {
+        json["orig_address"] = json!(original);
+    }
+    if let Some(attempt) = state.last_attempt() {
+        json["delay_reason"] = json!(attempt.said.to_line());
+    }
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use facteur_mail::{Report, Stage};
+    use facteur_replies::Reply;
+
+    use super::*;
+
+    #[test]
+    fn a_message_is_where_postfix_would_keep_it() {
+        let at = Timestamp::from_millis;
+        let new = RecipientState::new(at(10));
+        let attempt = || {
+            Box::new(Attempt {
+                at: at(10),
+                took: Duration::ZERO,
+                host: None,
+                stage: Stage::Route,
+                said: Said::ByUs(Reply::dns_failure("far.test")),
+            })
+        };
+        let tried = |next_at| RecipientState::Waiting {
+            next_at,
+            attempts: 1,
+            reason: RetryReason::Backoff,
+            last: Some(attempt()),
+            delay_reported: false,
+        };
+        let held = |until| RecipientState::Held {
+            hold: Box::new(Hold {
+                since: at(10),
+                until,
+                by: "root".into(),
+                reason: "".into(),
+            }),
+            attempts: 1,
+            last: Some(attempt()),
+            delay_reported: false,
+        };
+        let failed = |report| RecipientState::Failed {
+            attempt: attempt(),
+            report,
+        };
+        for (progress, name) in [
+            (vec![new.clone()], "incoming"),
+            (vec![tried(at(20))], "active"),
+            (vec![tried(at(21))], "deferred"),
+            (vec![held(None)], "hold"),
+            (vec![held(Some(at(21)))], "hold"),
+            (vec![held(Some(at(20)))], "active"),
+            (vec![held(None), tried(at(21))], "deferred"),
+            (vec![held(None), failed(Report::Sent)], "hold"),
+            (vec![held(None), failed(Report::Owed)], "active"),
+            (vec![new, tried(at(21))], "incoming"),
+        ] {
+            assert_eq!(queue_name(&progress, at(20)), name, "{progress:?}");
+        }
+    }
 }

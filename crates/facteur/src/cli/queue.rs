@@ -1,6 +1,7 @@
 //! `facteur queue`: what waits, why, and until when. `list` and `show` read the spool beside a running server.
 
 mod act;
+mod summary;
 
 use facteur_mail::text::size;
 use facteur_mail::{Clock as _, QueueId};
@@ -17,6 +18,7 @@ use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
 pub(crate) use act::act;
+pub(crate) use summary::summary;
 
 /// Lists the queued messages that fit the filter, oldest first.
 pub(crate) fn list(

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Endpoint};
 use crate::process::folders::mail_folders;
 
-/// Files of the system that are read while the server runs, as after a reload: randomness, name servers, names, the time
-/// zone, certificates. The folders are those to which `/etc/resolv.conf` is a link, or which hold what the file names.
+/// Files of the system that are read while the server runs, as after a reload: randomness, name servers, names, users'
+/// names, the time zone, certificates. The folders are those to which `/etc/resolv.conf` is a link, or which hold what the file names.
 const OF_THE_SYSTEM: &[&str] = &[
     "/dev/urandom",
     "/etc/resolv.conf",
@@ -22,6 +22,7 @@ const OF_THE_SYSTEM: &[&str] = &[
     "/run/NetworkManager",
     "/etc/hosts",
     "/etc/nsswitch.conf",
+    "/etc/passwd",
     "/etc/localtime",
     "/usr/share/zoneinfo",
     "/etc/ssl",

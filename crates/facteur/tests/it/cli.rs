@@ -194,11 +194,14 @@ async fn the_queue_has_stable_json_keys() {
     let message = &queue[0];
     assert_keys(
         message,
-        "queue_id message_size arrival_time sender client recipients",
+        "queue_name queue_id arrival_time message_size forced_expire sender client recipients",
     );
     assert_keys(&message["client"], "address helo");
+    assert_eq!(message["queue_name"], "deferred");
+    assert!(message["arrival_time"].is_u64(), "as Postfix writes it");
     let recipient = &message["recipients"][0];
-    let expected = "address orig_address state delivery next_try attempts reason hold last_attempt";
+    assert_eq!(recipient["delay_reason"], "450 4.2.1 not now");
+    let expected = "address delay_reason state delivery next_try attempts reason hold last_attempt";
     assert_keys(recipient, expected);
     let expected = "time host host_address stage speaker reply explain";
     assert_keys(&recipient["last_attempt"], expected);

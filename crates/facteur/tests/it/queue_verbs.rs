@@ -66,6 +66,9 @@ async fn what_is_held_is_not_sent_until_it_is_released() {
     let hold = &queue[0]["recipients"][0]["hold"];
     assert_eq!(hold["reason"], reason[1]);
     assert_eq!(hold["until"], Value::Null);
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(hold["by"], "root", "the name, also behind the walls");
+    }
     // The destination answers: another message goes out, this one does not.
     server
         .send("anne@here.test", &["y@far.test"], "Subject: y\n\n")
@@ -351,6 +354,15 @@ async fn the_list_takes_the_same_filters_and_a_limit() {
     assert_eq!(ids(&["--reply", "4.4.1", "--sender", "anne"]), both[..0]);
     assert_eq!(ids(&["--smaller", "1MiB", "--younger", "1h"]), both);
     assert_eq!(ids(&["--older", "1h"]), both[..0]);
+    let counted = server.run(&["queue", "summary"]);
+    assert!(counted.out.contains("452 4.2.2"), "{counted:?}");
+    let counted = server
+        .run(&["queue", "summary", "--json", "--domain", "far.test"])
+        .json();
+    assert_eq!(counted.len(), 2, "{counted:?}");
+    assert_eq!(counted[0]["domain"], "far.test");
+    assert_eq!(counted[0]["younger_than_5_minutes"], 1);
+    assert_eq!(counted[1]["reply"]["category"], "mailbox-full");
     server.run(&["queue", "hold", &dead]);
     assert_eq!(ids(&["--held"]), both[1..]);
     let first = server.run(&["queue", "list", "--limit", "1"]);

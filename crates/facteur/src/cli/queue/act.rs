@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use facteur_mail::text::size;
-use facteur_mail::{Clock, IsoDate, MachineDate, Observers, QueueId, Timestamp};
+use facteur_mail::{Clock, IsoDate, MachineDate, Observer, Observers, QueueId, Timestamp};
 use facteur_replies::Value;
 use facteur_spool::Spool as _;
 use facteur_spool_local::LocalSpool;
@@ -21,7 +21,7 @@ use crate::queue::{
 };
 use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
-use crate::{failure, wiring};
+use crate::{failure, wiring, witnesses};
 
 /// Does it, and shows what was done to each message.
 pub(crate) fn act(
@@ -80,10 +80,15 @@ fn directly(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let opened = LocalSpool::open(wiring::spool(&config), Arc::clone(&clock));
     let (local, _) = opened.map_err(|error| spool::cannot_read(&path, &error, screen))?;
+    let history = witnesses::history(&config, Arc::clone(&clock));
+    let observer: Arc<dyn Observer> = match &history {
+        Some(history) => Arc::clone(history) as _,
+        None => Observers::nobody(),
+    };
     let operator = Operator {
         spool: local.clone(),
         clock,
-        observer: Observers::nobody(),
+        observer,
         dispatch: None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -104,6 +109,10 @@ fn directly(
     });
     // What was begun is finished: the runtime waits for the spool, whatever became of the screen.
     let closed = runtime.block_on(local.close());
+    if let Some(history) = history {
+        // What it cannot keep, it says in the log of a server; here nobody reads one.
+        history.close(witnesses::PATIENCE);
+    }
     match done? {
         Ok(Err(Stop::Refused(refusal))) => return Err(server::refused(&refusal, screen)),
         Ok(Ok(()) | Err(Stop::Deaf)) | Err(_) => {}
