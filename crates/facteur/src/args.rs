@@ -70,6 +70,10 @@ pub(crate) enum Request {
         against: Against,
         instance: Instance,
     },
+    /// Does this machine keep the promises?
+    SelfTest(Instance),
+    /// Typed by the self-test itself, should it succeed in starting a program.
+    SelfTestStarted,
     /// Is the spool whole?
     SpoolCheck(Instance),
     /// Every queued message as a file.
@@ -251,6 +255,8 @@ fn request(matches: &ArgMatches) -> Request {
         "config explain" => Request::ConfigExplain {
             key: given(sub, "key"),
         },
+        "selftest" if sub.get_flag("program-was-started") => Request::SelfTestStarted,
+        "selftest" => Request::SelfTest(instance()),
         "spool check" => Request::SpoolCheck(instance()),
         "spool export" => Request::SpoolExport {
             to: path(sub, "to").unwrap_or_default(),

@@ -79,6 +79,8 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
             cli::reconfigure::diff(&against, &instance, screen)
         }
         Request::ConfigExplain { key } => cli::config::explain(key.as_deref(), screen),
+        Request::SelfTest(instance) => cli::selftest::run(&instance, screen),
+        Request::SelfTestStarted => cli::selftest::started(screen),
         Request::SpoolCheck(instance) => cli::spool::check(&instance, screen),
         Request::SpoolExport { to, instance } => cli::spool::export(&to, &instance, screen),
     }

@@ -966,3 +966,36 @@ console-problem-wrong-method = This cannot be done here.
 trouble-spool-full = The disk is short of room: new mail is put off with 452 until there is more.
 trouble-spool-cannot-write = The spool cannot write: new mail is put off with 451, and nothing is delivered.
 trouble-stopping = The server was told to stop.
+
+## facteur selftest
+
+cli-help-selftest = Show on this machine that the server does what it promises
+selftest-passed = passed  { $words }
+selftest-failed = FAILED  { $words }
+selftest-got = instead: { $got }
+selftest-all-passed = { $checks } checks, all passed.
+selftest-some-failed = { $checks } checks, { $failed } failed.
+selftest-no-folder = the checks need a folder in { $folder }, which cannot be made: { $words }
+selftest-no-folder-hint = run them as the server’s user, or as root
+selftest-no-server = the server for the checks cannot start: { $words }
+selftest-no-landlock = this kernel has no Landlock, or an older one
+selftest-possible = it was possible
+selftest-started = FAILED  A program was started from a confined thread: this is it
+selftest-replies-registered = { $count } replies: every code is one of an RFC or a registry
+selftest-replies-classes = { $count } replies: every enhanced code has the class of its basic code, and a 3yz has none
+selftest-replies-explained = { $count } replies: each is explained in “{ $language }”
+selftest-mx-null = MX { $records }: the domain accepts no mail
+selftest-mx-host = MX { $records }: the mail goes to mx, and the null MX is reported as malformed
+selftest-mx-loopback = MX { $records }: no mail goes to this machine’s own loopback
+selftest-mx-loopback-allowed = MX { $records }: mail goes there, as delivery.allow_loopback_mx wants it
+selftest-null-mx-at-rcpt = a recipient whose domain has a null MX is refused at RCPT with { $reply }
+selftest-null-mx-at-mail = a sender whose domain has a null MX is refused at MAIL with { $reply }
+selftest-smuggling = { $sequence } in a message does not end it
+selftest-smuggling-normalised = { $sequence } in a message does not end it (normalise_newlines)
+selftest-empty-message = a lone dot after 354 ends an empty message
+selftest-relaying = a stranger reaches nobody elsewhere, in { $forms } forms
+selftest-durability = a message of { $size } is flushed to disk before its receipt is given
+selftest-confined-write = a confined thread cannot write outside its folder
+selftest-confined-connect = a confined thread cannot connect to a port it was not given
+selftest-confined-listen = a confined thread cannot listen on a port it was not given
+selftest-confined-execute = a confined thread cannot start a program

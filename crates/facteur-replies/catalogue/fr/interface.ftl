@@ -967,3 +967,36 @@ console-problem-wrong-method = Cela ne peut se faire ici.
 trouble-spool-full = Le disque manque de place : le courrier entrant est remis à plus tard (452) jusqu’à ce qu’il y en ait.
 trouble-spool-cannot-write = La file d’attente ne peut être écrite : le courrier entrant est remis à plus tard (451), et rien n’est distribué.
 trouble-stopping = Le serveur a reçu l’ordre de s’arrêter.
+
+## facteur selftest
+
+cli-help-selftest = Montrer sur cette machine que le serveur tient ses promesses
+selftest-passed = réussi  { $words }
+selftest-failed = ÉCHEC   { $words }
+selftest-got = à la place : { $got }
+selftest-all-passed = { $checks } vérifications, toutes réussies.
+selftest-some-failed = { $checks } vérifications, dont { $failed } en échec.
+selftest-no-folder = les vérifications ont besoin d’un dossier dans { $folder }, qui ne peut être créé : { $words }
+selftest-no-folder-hint = lancez-les comme l’utilisateur du serveur, ou comme root
+selftest-no-server = le serveur des vérifications ne peut pas démarrer : { $words }
+selftest-no-landlock = ce noyau n’a pas Landlock, ou en a une version trop ancienne
+selftest-possible = c’était possible
+selftest-started = ÉCHEC   Un programme a été lancé depuis un fil d’exécution confiné : c’est celui-ci
+selftest-replies-registered = { $count } réponses : chaque code est celui d’une RFC ou d’un registre
+selftest-replies-classes = { $count } réponses : chaque code étendu a la classe de son code de base, et un 3yz n’en a pas
+selftest-replies-explained = { $count } réponses : chacune est expliquée en « { $language } »
+selftest-mx-null = MX { $records } : le domaine n’accepte pas de courrier
+selftest-mx-host = MX { $records } : le courrier va à mx, et le MX nul est signalé comme mal formé
+selftest-mx-loopback = MX { $records } : aucun courrier ne va à la boucle locale de cette machine
+selftest-mx-loopback-allowed = MX { $records } : le courrier y va, comme le veut delivery.allow_loopback_mx
+selftest-null-mx-at-rcpt = un destinataire dont le domaine a un MX nul est refusé à RCPT par { $reply }
+selftest-null-mx-at-mail = un expéditeur dont le domaine a un MX nul est refusé à MAIL par { $reply }
+selftest-smuggling = { $sequence } dans un message n’y met pas fin
+selftest-smuggling-normalised = { $sequence } dans un message n’y met pas fin (normalise_newlines)
+selftest-empty-message = un point seul après 354 met fin à un message vide
+selftest-relaying = un inconnu n’atteint personne ailleurs, sous { $forms } formes
+selftest-durability = un message de { $size } est sur disque avant que son reçu soit donné
+selftest-confined-write = un fil confiné ne peut écrire hors de son dossier
+selftest-confined-connect = un fil confiné ne peut se connecter à un port qu’on ne lui a pas donné
+selftest-confined-listen = un fil confiné ne peut écouter sur un port qu’on ne lui a pas donné
+selftest-confined-execute = un fil confiné ne peut lancer aucun programme

@@ -51,6 +51,15 @@ pub(super) fn command(language: Language) -> Command {
                 .arg(words.flag("brief", "cli-help-trace-brief")),
         )
         .subcommand(words.config())
+        .subcommand(
+            words.instance(
+                words.sub("selftest", "cli-help-selftest").arg(
+                    words
+                        .flag("program-was-started", "cli-help-selftest")
+                        .hide(true),
+                ),
+            ),
+        )
         .subcommand(words.spool())
 }
 

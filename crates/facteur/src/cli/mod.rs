@@ -7,6 +7,7 @@ pub(crate) mod explain;
 mod message;
 pub(crate) mod queue;
 pub(crate) mod reconfigure;
+pub(crate) mod selftest;
 pub(crate) mod send;
 mod server;
 pub(crate) mod spool;

@@ -9,6 +9,7 @@ mod identity;
 mod inherited;
 mod needs;
 pub(crate) mod service;
+pub(crate) mod trial;
 mod walls;
 
 use std::os::unix::fs::chown;

@@ -4,11 +4,12 @@
 //! Each part is taken where the kernel has it: files since Linux 5.13, ports since 6.7, signals and abstract sockets since
 //! 6.12.
 
-use std::path::Path;
+use std::fmt;
+use std::path::PathBuf;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible as _, LandlockStatus,
-    NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreated,
+    NetPort, PathBeneath, PathFd, PathFdError, Ruleset, RulesetAttr as _, RulesetCreated,
     RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope, make_bitflags,
 };
 
@@ -64,15 +65,54 @@ impl Confinement {
     }
 }
 
+/// Why there are no walls.
+#[derive(Debug)]
+pub(super) enum Unconfined {
+    /// A folder that is needed cannot be opened.
+    Folder(PathBuf, PathFdError),
+    /// The kernel failed.
+    Kernel(RulesetError),
+}
+
+impl fmt::Display for Unconfined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Kernel(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unconfined {}
+
 /// Confines this thread and those it starts. There is no way back.
 ///
 /// # Errors
 /// A folder that is needed is not there, or the kernel fails.
 pub(super) fn raise(needs: &Needs, screen: &Screen) -> Result<Confinement, CliError> {
+    confine(needs).map_err(|unconfined| match unconfined {
+        Unconfined::Folder(path, error) => {
+            let path = shown(&path.display().to_string());
+            let words = shown(&error.to_string());
+            let args = [("path", (&path).into()), ("words", (&words).into())];
+            CliError::new(Kind::System, screen.text("process-cannot-read", &args))
+        }
+        Unconfined::Kernel(error) => {
+            let words = shown(&error.to_string());
+            let args = [("words", (&words).into())];
+            CliError::new(Kind::System, screen.text("process-cannot-confine", &args))
+                .hint(screen.text("process-cannot-confine-hint", &[]))
+        }
+    })
+}
+
+/// As [`raise`], without words.
+pub(super) fn confine(needs: &Needs) -> Result<Confinement, Unconfined> {
     let mut folders = Vec::new();
     for (paths, rights) in [(&needs.writes, owned()), (&needs.sockets, for_sockets())] {
         for path in paths {
-            let open = PathFd::new(path).map_err(|error| cannot_open(path, &error, screen))?;
+            let open =
+                PathFd::new(path).map_err(|error| Unconfined::Folder(path.clone(), error))?;
             folders.push((open, rights));
         }
     }
@@ -87,12 +127,7 @@ pub(super) fn raise(needs: &Needs, screen: &Screen) -> Result<Confinement, CliEr
         };
         folders.push((open, rights));
     }
-    confine(folders, needs).map_err(|error| {
-        let words = shown(&error.to_string());
-        let args = [("words", (&words).into())];
-        CliError::new(Kind::System, screen.text("process-cannot-confine", &args))
-            .hint(screen.text("process-cannot-confine-hint", &[]))
-    })
+    restrict(folders, needs).map_err(Unconfined::Kernel)
 }
 
 /// In folders of ours: all but to execute, and to make devices, pipes and links.
@@ -107,7 +142,7 @@ fn for_sockets() -> BitFlags<AccessFs> {
     make_bitflags!(AccessFs::{ReadDir | MakeSock | RemoveFile})
 }
 
-fn confine(
+fn restrict(
     folders: Vec<(PathFd, BitFlags<AccessFs>)>,
     needs: &Needs,
 ) -> Result<Confinement, RulesetError> {
@@ -148,11 +183,4 @@ fn ports(mut rules: RulesetCreated, needs: &Needs) -> Result<RulesetCreated, Rul
         rules = rules.add_rule(NetPort::new(*port, AccessNet::ConnectTcp))?;
     }
     Ok(rules)
-}
-
-fn cannot_open(path: &Path, error: &landlock::PathFdError, screen: &Screen) -> CliError {
-    let path = shown(&path.display().to_string());
-    let words = shown(&error.to_string());
-    let args = [("path", (&path).into()), ("words", (&words).into())];
-    CliError::new(Kind::System, screen.text("process-cannot-read", &args))
 }

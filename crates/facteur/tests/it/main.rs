@@ -45,6 +45,8 @@ mod reports;
 #[cfg(test)]
 mod retries;
 #[cfg(test)]
+mod selftest;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod sources;
