@@ -19,14 +19,9 @@ use facteur_replies::Reply;
 use facteur_spool::battery::wait;
 use facteur_spool::{Change, Spool as _, SpoolError};
 use facteur_spool_local::{Config, LocalSpool, Reader};
+use facteur_testkit::SimDisk;
 use libfuzzer_sys::fuzz_target;
 
-#[expect(
-    dead_code,
-    reason = "shared with the spool's own tests, which use more of it"
-)]
-#[path = "../../crates/facteur-spool-local/tests/it/sim.rs"]
-mod sim;
 #[expect(
     dead_code,
     reason = "shared with the spool's own tests, which use more of it"
@@ -34,7 +29,6 @@ mod sim;
 #[path = "../../crates/facteur-spool-local/tests/it/support.rs"]
 mod support;
 
-use sim::SimDisk;
 use support::TestClock;
 
 /// Octets of a record's header.

@@ -103,6 +103,10 @@ impl Exchange {
         if name.is_empty() {
             return Self::Root;
         }
+        // An empty label at its end: without it the name would be another one, or an address.
+        if name.ends_with('.') {
+            return Self::Unusable(name.into());
+        }
         if let Ok(ip) = name.parse() {
             return Self::Address(ip);
         }
@@ -213,6 +217,7 @@ mod tests {
             ("MX.Example.ORG", Exchange::Host(host)),
             ("192.0.2.1.", Exchange::Address(Ipv4Addr::new(192, 0, 2, 1))),
             ("a b.test.", Exchange::Unusable("a b.test".into())),
+            ("192.0.2.1..", Exchange::Unusable("192.0.2.1.".into())),
             ("a..test", Exchange::Unusable("a..test".into())),
         ] {
             assert_eq!(Exchange::parse(text), exchange, "{text:?}");
