@@ -2,7 +2,7 @@
 # Makes a first corpus: the dialogues of facteur-smtp as their clients speak them, and a few replies and names.
 set -eu
 cd "$(dirname "$0")"
-mkdir -p corpus/server_session corpus/client_session corpus/reply corpus/path corpus/catalogue_topic corpus/report corpus/growth
+mkdir -p corpus/server_session corpus/client_session corpus/reply corpus/path corpus/catalogue_topic corpus/report corpus/growth corpus/history
 
 for dialogue in ../crates/facteur-smtp/tests/dialogues/*.smtp; do
     name=$(basename "$dialogue" .smtp)
@@ -29,6 +29,10 @@ printf 'a@[IPv6:2001:db8::1]' >corpus/path/literal
 printf '[2001:db8::1]:24' >corpus/path/hop
 printf '10.0.0.0/8' >corpus/path/network
 printf '/m/{domain}/{user}\nü' >corpus/path/maildir
+printf '\007\002\000\000\000\200\001' >corpus/history/ended
+printf '\006\015\000\000\000\001\004hold\004root\000\000' >corpus/history/operated
+printf '\004\003\000\000\000\001\200\001' >corpus/history/about
+
 printf '550-x.1.10\n4yz' >corpus/catalogue_topic/pair
 
 printf '%s\n' 'Content-Type: multipart/report; report-type=delivery-status; boundary="b"' '' \

@@ -40,6 +40,10 @@ pub struct Config {
     pub keep: Duration,
     /// How large the file may become, in octets: the oldest goes first.
     pub max_octets: u64,
+    /// The part of the file system that is left free, in percent …
+    pub leave_percent: u64,
+    /// … but not more than this many octets. The spool stops later: what is left is for mail.
+    pub leave_most: u64,
 }
 
 impl Config {
@@ -50,6 +54,8 @@ impl Config {
             directory: directory.into(),
             keep: Duration::from_secs(30 * 24 * 3_600),
             max_octets: 1 << 30,
+            leave_percent: 6,
+            leave_most: 1_280 << 20,
         }
     }
 

@@ -2,7 +2,6 @@
 //! waited for.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -35,10 +34,6 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// What is taken out at least in one step, in rows, when there is something to take out.
 const PRUNE_ROWS: usize = 500;
-
-/// What the writer leaves free on the disk: a sixteenth of it, but not more than so many octets. The spool stops later:
-/// what is left is for mail.
-const LEAVE_FREE: u64 = 1_280 << 20;
 
 /// Writes until it is told to stop, and then what is left.
 pub(crate) struct Writer {
@@ -196,7 +191,7 @@ impl Writer {
         }
         let events = u64::try_from(count).unwrap_or(u64::MAX);
         let now = self.clock.now();
-        if !has_room(&self.config.directory) {
+        if !has_room(&self.config) {
             self.shared.failing.store(true, Ordering::Relaxed);
             if !self.missing.contains_key(&GapReason::DiskLow) {
                 tracing::warn!("the disk is nearly full: the history is not written");
@@ -308,9 +303,10 @@ impl Writer {
 }
 
 /// Whether the disk has more than what is left for mail. A disk that does not say has.
-fn has_room(directory: &Path) -> bool {
-    rustix::fs::statvfs(directory).map_or(true, |disk| {
+fn has_room(config: &Config) -> bool {
+    rustix::fs::statvfs(&config.directory).map_or(true, |disk| {
         let octets = |blocks: u64| blocks.saturating_mul(disk.f_frsize);
-        octets(disk.f_bavail) > LEAVE_FREE.min(octets(disk.f_blocks) / 16)
+        let part = (octets(disk.f_blocks) / 100).saturating_mul(config.leave_percent);
+        disk.f_blocks == 0 || octets(disk.f_bavail) > part.min(config.leave_most)
     })
 }

@@ -150,6 +150,21 @@ fn a_directory_that_cannot_be_made_stops_nobody() {
 }
 
 #[test]
+fn a_disk_that_is_nearly_full_is_left_to_mail() {
+    let archive = Archive::with(|config| {
+        (config.leave_percent, config.leave_most) = (100, u64::MAX);
+    });
+    archive.live(&post(&archive, 1));
+    archive.settle(3);
+    let health = archive.history.health();
+    assert_eq!(
+        (health.written, health.missing, health.failing),
+        (0, 3, true)
+    );
+    assert!(archive.history.close(PATIENCE));
+}
+
+#[test]
 fn more_than_can_be_taken_is_dropped_and_the_gap_is_kept() {
     let archive = Archive::open();
     assert!(archive.history.close(PATIENCE));

@@ -352,3 +352,39 @@ async fn mail_goes_on_when_the_history_is_damaged_and_the_next_start_sets_it_asi
     told(&server, &[&third], "left the queue");
     assert!(server.path("data/history/history.damaged").exists());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_operators_did_is_told_with_who_and_why() {
+    let lab = Lab::new(ZONE).await;
+    let _peer = lab
+        .peer(2, Script::accept_all().on_rcpt("450 4.2.1 later"))
+        .await;
+    let setup = Setup {
+        delivery: "retry = [\"1h\"]",
+        ..Setup::default()
+    };
+    let server = Instance::start(&lab, &setup).await;
+    let id = send(&server, "ann@client.test", "bob@far.test").await;
+    told(&server, &[&id], "next try at");
+    for words in [
+        ["hold", &id, "--reason", "goes\u{1b}[2J out twice"],
+        ["delete", &id, "--reason", "it did"],
+    ] {
+        let answer = server.run(&[&["queue"], &words[..]].concat());
+        assert_eq!(answer.code, 0, "{answer:?}");
+    }
+    let story = told(&server, &[&id], "left the queue");
+    has(
+        &story.out,
+        &[
+            "450 4.2.1 later",
+            ": held by",
+            "Why: goes\\u{1b}[2J out twice",
+            ": deleted by",
+            "nobody is told",
+            "Why: it did",
+        ],
+    );
+    let french = server.run(&["trace", &id, "--lang", "fr"]);
+    has(&french.out, &["\u{a0}: retenu par", "Raison\u{a0}: it did"]);
+}
