@@ -14,6 +14,7 @@ const CLIENTS: &[(&str, &str)] = &[
     ("swaks", "swaks"),
     ("msmtp", "msmtp"),
     ("curl", "curl"),
+    ("mutt", "mutt"),
     ("strace", "strace"),
     ("python3", "python3"),
     ("systemd-analyze", "systemd"),

@@ -74,6 +74,10 @@ pub(crate) enum Request {
     SelfTest(Instance),
     /// Typed by the self-test itself, should it succeed in starting a program.
     SelfTestStarted,
+    /// What a shell needs to complete the command line.
+    Completions { shell: String },
+    /// The pages of the system's manual.
+    Man { out: Option<PathBuf> },
     /// Is the spool whole?
     SpoolCheck(Instance),
     /// Every queued message as a file.
@@ -183,6 +187,11 @@ pub(crate) fn language(
         .unwrap_or_default()
 }
 
+/// The whole command line, for what describes it to others.
+pub(crate) fn definition(language: Language) -> clap::Command {
+    command(language)
+}
+
 /// Parses the command line.
 pub(crate) fn parse(args: Vec<OsString>, language: Language) -> Result<Parsed, CliError> {
     match command(language).try_get_matches_from(args) {
@@ -257,6 +266,12 @@ fn request(matches: &ArgMatches) -> Request {
         },
         "selftest" if sub.get_flag("program-was-started") => Request::SelfTestStarted,
         "selftest" => Request::SelfTest(instance()),
+        "completions" => Request::Completions {
+            shell: word("shell"),
+        },
+        "man" => Request::Man {
+            out: path(sub, "out"),
+        },
         "spool check" => Request::SpoolCheck(instance()),
         "spool export" => Request::SpoolExport {
             to: path(sub, "to").unwrap_or_default(),

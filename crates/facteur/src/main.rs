@@ -11,6 +11,7 @@ mod log;
 mod process;
 mod queue;
 mod reload;
+mod sendmail;
 mod serve;
 mod signals;
 mod system;
@@ -24,10 +25,14 @@ use std::process::ExitCode;
 
 use crate::args::{Parsed, Request};
 use crate::error::CliError;
+use crate::sendmail::Face;
 use crate::ui::Screen;
 
 fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
+    if let Some(face) = Face::of(typed.first()) {
+        return face.run(&typed);
+    }
     let language = args::language(&typed, |name| std::env::var(name).ok());
     let done = match args::parse(typed, language) {
         Ok(Parsed::Request(request, manner)) => {
@@ -81,6 +86,8 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
         Request::ConfigExplain { key } => cli::config::explain(key.as_deref(), screen),
         Request::SelfTest(instance) => cli::selftest::run(&instance, screen),
         Request::SelfTestStarted => cli::selftest::started(screen),
+        Request::Completions { shell } => cli::describe::completions(&shell, screen),
+        Request::Man { out } => cli::describe::man(out.as_deref(), screen),
         Request::SpoolCheck(instance) => cli::spool::check(&instance, screen),
         Request::SpoolExport { to, instance } => cli::spool::export(&to, &instance, screen),
     }

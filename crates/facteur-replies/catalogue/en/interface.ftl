@@ -270,6 +270,10 @@ cli-help-config-reload = Have the server read its configuration again
 cli-help-config-schema = Print the JSON Schema of the configuration file
 cli-help-config-explain = Say what the keys of the configuration are for
 cli-help-config-explain-key = A key (retry, delivery.retry) or a table (delivery); default: all
+cli-help-completions = Print what a shell needs to complete the command line
+cli-help-completions-shell = bash, zsh or fish
+cli-help-man = Print the manual page, or write all of them into a directory
+cli-help-man-out = Directory to write facteur.1, a page for each command, and facteur.toml.5 to
 cli-help-spool = Check the spool, or take messages out of it
 cli-help-spool-check = Read the whole spool and report what is damaged
 cli-help-spool-export = Write every queued message into a directory
@@ -999,3 +1003,37 @@ selftest-confined-write = a confined thread cannot write outside its folder
 selftest-confined-connect = a confined thread cannot connect to a port it was not given
 selftest-confined-listen = a confined thread cannot listen on a port it was not given
 selftest-confined-execute = a confined thread cannot start a program
+## Called as sendmail
+
+sendmail-no-value = { $letter } needs a value
+sendmail-unknown-letter = there is no option { $letter }
+sendmail-unknown-mode = -b{ $value } is not available; -bm, -bs, -bp and -bi are
+sendmail-no-runner = { $letter } with an interval is not available
+sendmail-no-runner-hint = the server runs its queue by itself; -q alone tries everything now
+sendmail-no-recipients = nobody is named as a recipient
+sendmail-no-recipients-in-header = neither the command line nor To, Cc and Bcc name a recipient
+sendmail-too-many = more than { $limit } recipients
+sendmail-too-large = the message is larger than { $limit }
+sendmail-cannot-read = the message cannot be read: { $words }
+sendmail-no-listener = the configured server has no listener for SMTP
+sendmail-no-server = the mail server of this machine cannot be reached: { $words }
+sendmail-no-server-hint = is it running? FACTEUR_CONFIG names its configuration, else /etc/facteur/facteur.toml
+sendmail-lost = the conversation with the mail server broke off: { $words }
+sendmail-lost-hint = the message may or may not have been taken
+sendmail-refused = the mail server refuses the message: { $said }
+sendmail-refused-recipient = the mail server refuses { $address }: { $said }
+sendmail-nobody-got-it = the message was sent to nobody
+
+## facteur man
+
+man-name = NAME
+man-synopsis = SYNOPSIS
+man-description = DESCRIPTION
+man-options = OPTIONS
+man-subcommands = COMMANDS
+man-version = VERSION
+man-see-also = SEE ALSO
+man-toml-top = The file itself
+man-toml-description = One TOML file. Every key has a default; only what differs must be written. Durations are a whole number and a unit, `s`, `m`, `h` or `d`; sizes are octets, or a text with `KiB`, `MiB` or `GiB`. `facteur config check` shows what is wrong with a file.
+man-written = { $count } pages written to { $path }.
+man-cannot-write = cannot write { $path }: { $words }

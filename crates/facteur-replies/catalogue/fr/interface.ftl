@@ -270,6 +270,10 @@ cli-help-config-reload = Faire relire au serveur sa configuration
 cli-help-config-schema = Écrire le schéma JSON du fichier de configuration
 cli-help-config-explain = Dire à quoi servent les clés de la configuration
 cli-help-config-explain-key = Une clé (retry, delivery.retry) ou une table (delivery) ; sinon, toutes
+cli-help-completions = Écrire ce qu’il faut à un shell pour compléter la ligne de commande
+cli-help-completions-shell = bash, zsh ou fish
+cli-help-man = Écrire la page de manuel, ou toutes dans un répertoire
+cli-help-man-out = Répertoire où écrire facteur.1, une page par commande et facteur.toml.5
 cli-help-spool = Vérifier le spool, ou en extraire les messages
 cli-help-spool-check = Relire tout le spool et signaler ce qui est abîmé
 cli-help-spool-export = Écrire chaque message en attente dans un répertoire
@@ -1000,3 +1004,37 @@ selftest-confined-write = un fil confiné ne peut écrire hors de son dossier
 selftest-confined-connect = un fil confiné ne peut se connecter à un port qu’on ne lui a pas donné
 selftest-confined-listen = un fil confiné ne peut écouter sur un port qu’on ne lui a pas donné
 selftest-confined-execute = un fil confiné ne peut lancer aucun programme
+## Sous le nom de sendmail
+
+sendmail-no-value = { $letter } demande une valeur
+sendmail-unknown-letter = il n’y a pas d’option { $letter }
+sendmail-unknown-mode = -b{ $value } n’est pas disponible ; -bm, -bs, -bp et -bi le sont
+sendmail-no-runner = { $letter } avec un intervalle n’est pas disponible
+sendmail-no-runner-hint = le serveur parcourt sa file lui-même ; -q seul essaie tout maintenant
+sendmail-no-recipients = aucun destinataire n’est nommé
+sendmail-no-recipients-in-header = ni la ligne de commande ni To, Cc et Bcc ne nomment de destinataire
+sendmail-too-many = plus de { $limit } destinataires
+sendmail-too-large = le message dépasse { $limit }
+sendmail-cannot-read = le message ne peut être lu : { $words }
+sendmail-no-listener = le serveur configuré n’a pas de point d’écoute SMTP
+sendmail-no-server = le serveur de courrier de cette machine est injoignable : { $words }
+sendmail-no-server-hint = est-il en marche ? FACTEUR_CONFIG nomme sa configuration, sinon /etc/facteur/facteur.toml
+sendmail-lost = la conversation avec le serveur de courrier s’est interrompue : { $words }
+sendmail-lost-hint = rien ne dit si le message a été pris
+sendmail-refused = le serveur de courrier refuse le message : { $said }
+sendmail-refused-recipient = le serveur de courrier refuse { $address } : { $said }
+sendmail-nobody-got-it = le message n’a été envoyé à personne
+
+## facteur man
+
+man-name = NOM
+man-synopsis = SYNOPSIS
+man-description = DESCRIPTION
+man-options = OPTIONS
+man-subcommands = COMMANDES
+man-version = VERSION
+man-see-also = VOIR AUSSI
+man-toml-top = Le fichier lui-même
+man-toml-description = Un seul fichier TOML. Chaque clé a une valeur par défaut ; seul ce qui en diffère doit être écrit. Une durée est un nombre entier et une unité, `s`, `m`, `h` ou `d` ; une taille est un nombre d’octets, ou un texte avec `KiB`, `MiB` ou `GiB`. `facteur config check` montre ce qui est fautif dans un fichier.
+man-written = { $count } pages écrites dans { $path }.
+man-cannot-write = impossible d’écrire { $path } : { $words }

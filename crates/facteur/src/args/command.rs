@@ -61,6 +61,21 @@ pub(super) fn command(language: Language) -> Command {
             ),
         )
         .subcommand(words.spool())
+        .subcommand(
+            words.sub("completions", "cli-help-completions").arg(
+                words
+                    .required("shell", "SHELL", "cli-help-completions-shell")
+                    .value_parser(["bash", "zsh", "fish"])
+                    .hide_possible_values(true),
+            ),
+        )
+        .subcommand(
+            words.sub("man", "cli-help-man").arg(
+                words
+                    .option("out", "DIR", "cli-help-man-out")
+                    .value_parser(value_parser!(PathBuf)),
+            ),
+        )
 }
 
 /// Where the options that every command takes stand in its help: behind its own.

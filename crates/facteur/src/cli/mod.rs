@@ -3,13 +3,14 @@
 pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod config;
+pub(crate) mod describe;
 pub(crate) mod explain;
-mod message;
+pub(crate) mod message;
 pub(crate) mod queue;
 pub(crate) mod reconfigure;
 pub(crate) mod selftest;
 pub(crate) mod send;
-mod server;
+pub(crate) mod server;
 pub(crate) mod spool;
 pub(crate) mod status;
 pub(crate) mod trace;

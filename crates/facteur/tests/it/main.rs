@@ -47,6 +47,8 @@ mod retries;
 #[cfg(test)]
 mod selftest;
 #[cfg(test)]
+mod sendmail;
+#[cfg(test)]
 mod service;
 #[cfg(test)]
 mod sources;
