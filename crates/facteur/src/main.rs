@@ -23,10 +23,17 @@ mod witnesses;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
+
 use crate::args::{Parsed, Request};
 use crate::error::CliError;
 use crate::sendmail::Face;
 use crate::ui::Screen;
+
+/// The system's own allocator takes a fifth of the time that a message costs, and with a long queue a third more: it looks
+/// for room between what stays.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
