@@ -10,8 +10,10 @@ use std::time::Duration;
 use clap::ArgMatches;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use facteur_replies::{Language, text};
+use serde_json::Value;
 
 use crate::args::command::command;
+use crate::destinations::{DestinationsAct, DestinationsRequest};
 use crate::error::{CliError, Kind};
 use crate::queue::{Act, FilterSpec, QueueRequest};
 
@@ -40,6 +42,12 @@ pub(crate) enum Request {
     QueueSummary {
         filter: Box<FilterSpec>,
         limit: Option<u64>,
+        instance: Instance,
+    },
+    /// How are destinations, and what is ordered of them?
+    Destinations {
+        request: Box<DestinationsRequest>,
+        whole: bool,
         instance: Instance,
     },
     /// Something to do to queued messages.
@@ -245,6 +253,15 @@ fn request(matches: &ArgMatches) -> Request {
             id: word("id"),
             instance: instance(),
         },
+        "destinations" | "destinations list" | "destinations show" => destinations(
+            DestinationsAct::Look,
+            name.ends_with("show"),
+            sub,
+            instance(),
+        ),
+        "destinations pause" => destinations(DestinationsAct::Pause, false, sub, instance()),
+        "destinations resume" => destinations(DestinationsAct::Resume, false, sub, instance()),
+        "destinations limit" => destinations(limit(sub), false, sub, instance()),
         "trace" => Request::Trace {
             subject: word("subject"),
             brief: sub.get_flag("brief"),
@@ -280,6 +297,45 @@ fn request(matches: &ArgMatches) -> Request {
         // `subcommand_required` leaves "serve" alone.
         _ => Request::Serve(instance()),
     }
+}
+
+/// Something about destinations.
+fn destinations(
+    act: DestinationsAct,
+    whole: bool,
+    matches: &ArgMatches,
+    instance: Instance,
+) -> Request {
+    let lasts = matches.try_get_one::<Duration>("for").ok().flatten();
+    let most = matches.try_get_one::<u64>("limit").ok().flatten();
+    let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned();
+    Request::Destinations {
+        request: Box::new(DestinationsRequest {
+            act,
+            target: text("target"),
+            most: most.copied().unwrap_or(100),
+            reason: text("reason"),
+            for_seconds: lasts.map(Duration::as_secs),
+        }),
+        whole,
+        instance,
+    }
+}
+
+/// `KEY=VALUE` as the file of the configuration would have it; the server says what is wrong with it.
+fn limit(matches: &ArgMatches) -> DestinationsAct {
+    if matches.get_flag("reset") {
+        return DestinationsAct::Reset;
+    }
+    let limits = all(matches, "limits").into_iter().map(|word| {
+        let (key, value) = word.split_once('=').unwrap_or((&word, ""));
+        let value = serde_json::from_str(value)
+            .ok()
+            .filter(|value: &Value| value.is_u64() || value.is_boolean())
+            .unwrap_or_else(|| Value::from(value));
+        (key.to_owned(), value)
+    });
+    DestinationsAct::Limit(limits.collect())
 }
 
 /// The names of the subcommands down to the last one, joined by a space, and its matches.

@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod console;
 mod control;
+mod destinations;
 mod error;
 mod failure;
 mod log;
@@ -76,6 +77,11 @@ fn perform(request: Request, screen: &mut Screen) -> Result<(), CliError> {
             limit,
             instance,
         } => cli::queue::summary(&filter, limit, &instance, screen),
+        Request::Destinations {
+            request,
+            whole,
+            instance,
+        } => cli::destinations::run(*request, whole, &instance, screen),
         Request::QueueAct { request, instance } => cli::queue::act(*request, &instance, screen),
         Request::QueueShow { id, instance } => cli::queue::show(&id, &instance, screen),
         Request::Trace {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use facteur_console::Console;
-use facteur_delivery::{Delivery, DiskMailboxes, Handle, Sender, Sockets};
+use facteur_delivery::{Delivery, DiskMailboxes, Handle, Order, Sender, Sockets};
 use facteur_mail::text::escaped;
 use facteur_mail::{Clock, Observer, Random};
 use facteur_replies::Language;
@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::config::diff::Change;
 use crate::console::{self, Surroundings};
 use crate::control::{self, Control, Levers, Socket};
+use crate::destinations::{self, Desk, OrdersError};
 use crate::error::{CliError, Kind};
 use crate::process::service::{self, Vitals, Watchdog};
 use crate::process::{self, Settled};
@@ -129,7 +130,7 @@ impl Running {
             clock: Arc::clone(&clock),
             observer: witnesses.observer(),
         };
-        let delivery = delivery(config, &parts, &sender, &random);
+        let (delivery, desk) = delivery(config, &parts, &sender, &random, screen)?;
         let socket = control_socket(config, screen)?;
         let settings = wiring::server(config, affordable_connections(config, start.descriptors));
         let server = Server::start_on(start.settled.open, settings, parts)
@@ -161,6 +162,7 @@ impl Running {
             started,
             spool: Arc::clone(&local),
             operator: operator(&spool, &clock, witnesses.observer(), &delivery),
+            destinations: desk,
             visitors: server.visitors(),
             confinement: start.settled.confinement,
         };
@@ -255,25 +257,34 @@ fn sender(config: &Config, clock: &Arc<dyn Clock>) -> Arc<Sender> {
     ))
 }
 
-/// Delivery, with what it has in common with the server.
+/// Delivery, with what it has in common with the server, and where orders for it come together.
 fn delivery(
     config: &Config,
     parts: &Parts,
     sender: &Arc<Sender>,
     random: &Arc<dyn Random>,
-) -> Handle {
+    screen: &Screen,
+) -> Result<(Handle, Desk), CliError> {
+    let clock = &parts.clock;
+    let orders = orders(config, clock, screen)?;
     let delivery = Delivery {
-        config: wiring::delivery(config),
+        config: facteur_delivery::Config {
+            orders: orders.clone(),
+            ..wiring::delivery(config)
+        },
         spool: Arc::clone(&parts.spool),
         router: Arc::clone(&parts.router),
         planner: parts.planner.clone(),
         remote: Arc::clone(sender) as _,
         mailboxes: Arc::new(DiskMailboxes::new(config.hostname.as_str())),
-        clock: Arc::clone(&parts.clock),
+        clock: Arc::clone(clock),
         random: Arc::clone(random),
         observer: Arc::clone(&parts.observer),
-    };
-    delivery.start()
+    }
+    .start();
+    let file = destinations::file(&config.data_dir);
+    let desk = Desk::new(delivery.steering(), Arc::clone(clock), file, orders);
+    Ok((delivery, desk))
 }
 
 fn resolver(config: &Config, screen: &Screen) -> Result<Arc<dyn Resolver>, CliError> {
@@ -298,6 +309,29 @@ fn operator(
             steering: delivery.steering(),
         })),
     }
+}
+
+/// What an operator ordered before this start.
+fn orders(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    screen: &Screen,
+) -> Result<Vec<Order>, CliError> {
+    let path = destinations::file(&config.data_dir);
+    destinations::load(&path, clock.now()).map_err(|error| {
+        let path = shown(&path.display().to_string());
+        match error {
+            OrdersError::Damaged => {
+                let text = screen.text("serve-bad-orders", &[("path", (&path).into())]);
+                CliError::new(Kind::System, text).hint(screen.text("serve-bad-orders-hint", &[]))
+            }
+            OrdersError::System(error) => {
+                let words = shown(&error.to_string());
+                let args = [("path", (&path).into()), ("words", (&words).into())];
+                CliError::new(Kind::System, screen.text("serve-no-orders", &args))
+            }
+        }
+    })
 }
 
 fn open_spool(

@@ -83,6 +83,9 @@ impl Index {
         };
         if let Some(state) = self.state(key) {
             state.own = own;
+            if state.paused && !paused {
+                state.forgive();
+            }
             state.paused = paused;
         }
         match hosts {

@@ -503,6 +503,23 @@ fn a_paused_destination_starts_nothing_until_it_is_resumed() {
 }
 
 #[test]
+fn a_destination_that_is_resumed_is_tried_at_once_though_it_did_not_answer() {
+    let mut desk = Desk::new(&[]);
+    desk.insert(1, "far.test", 0);
+    let [job] = desk.taken(at(0)).try_into().unwrap();
+    desk.end(&job, silence(), QUICK, at(0));
+    desk.order(vec![pause("far.test", None)], at(1));
+    desk.insert(1, "far.test", 1);
+    assert!(
+        desk.taken(at(1)).is_empty(),
+        "nobody is told to wait either"
+    );
+    desk.order(Vec::new(), at(2));
+    let jobs = desk.taken(at(2));
+    assert!(jobs.len() == 1 && is_try(&jobs[0]));
+}
+
+#[test]
 fn a_pause_ends_by_itself_at_its_time() {
     let mut desk = Desk::new(&[]);
     desk.insert(1, "far.test", 0);

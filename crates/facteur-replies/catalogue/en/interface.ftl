@@ -501,6 +501,107 @@ config-key-process-group = with `user`: its group
 config-default-process-group = the user’s own
 config-key-process-confine = `true`: the kernel (Landlock) refuses to the process every folder and TCP port that the configuration does not name
 
+## facteur destinations
+
+destinations-line = { $name }: { $running } under way, { $due } due, { $later } later
+destinations-well = Mail goes there as it comes.
+destinations-idle = There is nothing to send.
+destinations-paused = { $reason ->
+    [none] { $until ->
+        [none] Paused by { $by } since { $since }.
+       *[other] Paused by { $by } since { $since }, until { $until }.
+    }
+   *[other] { $until ->
+        [none] Paused by { $by } since { $since }: { $reason }
+       *[other] Paused by { $by } since { $since }, until { $until }: { $reason }
+    }
+}
+destinations-limited = { $reason ->
+    [none] { $until ->
+        [none] Limited by { $by } since { $since } to { $limits }.
+       *[other] Limited by { $by } since { $since }, until { $until }, to { $limits }.
+    }
+   *[other] { $until ->
+        [none] Limited by { $by } since { $since } to { $limits }: { $reason }
+       *[other] Limited by { $by } since { $since }, until { $until }, to { $limits }: { $reason }
+    }
+}
+destinations-down = It does not answer, and is left alone for { $wait }.
+destinations-slowed = { $provider ->
+    [none] It has asked for less mail, by its codes. The policy { $policy } allows { $messages } a minute over { $connections } at a time; twice as much in { $wait }, if it does not ask again.
+   *[other] It has asked for less mail, in words that { $provider } uses. The policy { $policy } allows { $messages } a minute over { $connections } at a time; twice as much in { $wait }, if it does not ask again.
+}
+destinations-held-messages-per-minute = { $rule ->
+    [none] Mail waits because of the limit on messages a minute ({ $number }); the next one goes in { $wait }.
+   *[other] Mail waits because of the limit on messages a minute ({ $number }) for { $rule }; the next one goes in { $wait }.
+}
+destinations-held-connections-per-minute = { $rule ->
+    [none] Mail waits because of the limit on new connections a minute ({ $number }); the next one opens in { $wait }.
+   *[other] Mail waits because of the limit on new connections a minute ({ $number }) for { $rule }; the next one opens in { $wait }.
+}
+destinations-held-recipients-per-minute = { $rule ->
+    [none] Mail waits because of the limit on recipients a minute ({ $number }); the next one goes in { $wait }.
+   *[other] Mail waits because of the limit on recipients a minute ({ $number }) for { $rule }; the next one goes in { $wait }.
+}
+destinations-held-connections = { $rule ->
+    [none] Mail waits because of the limit on connections at a time ({ $number }); the next one goes when one is free.
+   *[other] Mail waits because of the limit on connections at a time ({ $number }) for { $rule }; the next one goes when one is free.
+}
+destinations-held-rate-limit-pause = { $rule ->
+    [none] Nothing is sent for { $wait }, because it has asked for less.
+   *[other] Nothing is sent to { $rule } for { $wait }, because one of its servers has asked for less.
+}
+destinations-held-slowed-messages = { $rule ->
+    [none] Mail waits because it has asked for less ({ $number } a minute for now); the next one goes in { $wait }.
+   *[other] Mail waits because a server of { $rule } has asked for less ({ $number } a minute for now); the next one goes in { $wait }.
+}
+destinations-held-slowed-connections = { $rule ->
+    [none] Mail waits because it has asked for less ({ $number } at a time for now).
+   *[other] Mail waits because a server of { $rule } has asked for less ({ $number } at a time for now).
+}
+destinations-failed = The last failed try, { $ago } ago:
+destinations-taken = { $ago } ago
+destinations-field-window = at a time
+destinations-window = { $running } under way of { $window } that it has earned; { $most } at most
+destinations-field-taken = last taken
+destinations-field-hosts = mail servers
+destinations-used = { $used } in the last minute; { $limit } at most
+destinations-shared = Shared by all that goes to { $rule }
+destinations-why-slowed = Why it gets less
+destinations-why-down = Why it is left alone
+destinations-why-failed = The last failed try
+destinations-orders = Orders in force
+destinations-count = { $count ->
+    [0] No destination is known: nothing waits, and nothing was sent in the last ten minutes.
+    [one] { $count } destination
+   *[other] { $count } destinations
+}
+destinations-nobody = no destination “{ $target }” is known
+destinations-nobody-hint = “facteur destinations list” shows those that are: with mail that waits, or spoken to in the last ten minutes
+destinations-bad-target = “{ $target }” names no destination
+destinations-bad-target-hint = give a domain, *.domain, *, mx:pattern, or a name that “facteur destinations list” shows
+destinations-bad-limits = these limits make no sense
+destinations-bad-limits-hint = give KEY=VALUE with the keys of [[destination]], for instance messages_per_minute=20
+destinations-no-order = there is no such order for “{ $target }”
+destinations-no-order-hint = “facteur destinations list” shows the orders in force; an order ends under the name with which it was given
+destinations-too-many-orders = there are { $limit } orders already, and no more are kept
+destinations-not-kept = the order cannot be kept in { $path }, and is not given: { $words }
+serve-bad-orders = { $path } holds no orders that can be understood
+serve-bad-orders-hint = move the file away to start without the orders of earlier days
+serve-no-orders = cannot read { $path }: { $words }
+cli-help-destinations = How destinations are and why they are slow; pause, resume, limit
+cli-help-destinations-list = All that have mail, or had in the last ten minutes
+cli-help-destinations-show = Everything about one
+cli-help-destinations-pause = Send nothing there; its mail waits without being tried
+cli-help-destinations-resume = End a pause
+cli-help-destinations-limit = Keep to other limits than the configuration’s
+cli-help-destinations-target = A domain, *.domain, *, mx:PATTERN, or a destination’s name
+cli-help-destinations-limits = Limits, with the keys of [[destination]]
+cli-help-destinations-reset = Keep to the configuration’s limits again
+cli-help-destinations-for = How long it lasts: 90s, 30m, 2h, 5d (until it is ended)
+cli-help-destinations-reason = Why, for whoever sees it
+cli-help-destinations-most = How many are shown at most (100)
+
 ## facteur send
 
 send-trying = Trying { $place }…

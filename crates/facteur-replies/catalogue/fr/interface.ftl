@@ -501,6 +501,107 @@ config-key-process-group = avec `user` : son groupe
 config-default-process-group = celui de l’utilisateur
 config-key-process-confine = `true` : le noyau (Landlock) refuse au processus tout dossier et tout port TCP que la configuration ne nomme pas
 
+## facteur destinations
+
+destinations-line = { $name } : { $running } en cours, { $due } à échéance, { $later } plus tard
+destinations-well = Le courrier y part à mesure qu’il arrive.
+destinations-idle = Il n’y a rien à envoyer.
+destinations-paused = { $reason ->
+    [none] { $until ->
+        [none] Suspendue par { $by } depuis { $since }.
+       *[other] Suspendue par { $by } depuis { $since }, jusqu’à { $until }.
+    }
+   *[other] { $until ->
+        [none] Suspendue par { $by } depuis { $since } : { $reason }
+       *[other] Suspendue par { $by } depuis { $since }, jusqu’à { $until } : { $reason }
+    }
+}
+destinations-limited = { $reason ->
+    [none] { $until ->
+        [none] Limitée par { $by } depuis { $since } à { $limits }.
+       *[other] Limitée par { $by } depuis { $since }, jusqu’à { $until }, à { $limits }.
+    }
+   *[other] { $until ->
+        [none] Limitée par { $by } depuis { $since } à { $limits } : { $reason }
+       *[other] Limitée par { $by } depuis { $since }, jusqu’à { $until }, à { $limits } : { $reason }
+    }
+}
+destinations-down = Elle ne répond pas, et on la laisse en paix pendant { $wait }.
+destinations-slowed = { $provider ->
+    [none] Elle a demandé moins de courrier, par ses codes. La politique { $policy } laisse passer { $messages } par minute, { $connections } à la fois ; deux fois plus dans { $wait }, si elle ne le redemande pas.
+   *[other] Elle a demandé moins de courrier, dans les mots de { $provider }. La politique { $policy } laisse passer { $messages } par minute, { $connections } à la fois ; deux fois plus dans { $wait }, si elle ne le redemande pas.
+}
+destinations-held-messages-per-minute = { $rule ->
+    [none] Le courrier attend à cause de la limite des messages par minute ({ $number }) ; le prochain part dans { $wait }.
+   *[other] Le courrier attend à cause de la limite des messages par minute ({ $number }) pour { $rule } ; le prochain part dans { $wait }.
+}
+destinations-held-connections-per-minute = { $rule ->
+    [none] Le courrier attend à cause de la limite des nouvelles connexions par minute ({ $number }) ; la prochaine s’ouvre dans { $wait }.
+   *[other] Le courrier attend à cause de la limite des nouvelles connexions par minute ({ $number }) pour { $rule } ; la prochaine s’ouvre dans { $wait }.
+}
+destinations-held-recipients-per-minute = { $rule ->
+    [none] Le courrier attend à cause de la limite des destinataires par minute ({ $number }) ; le prochain message part dans { $wait }.
+   *[other] Le courrier attend à cause de la limite des destinataires par minute ({ $number }) pour { $rule } ; le prochain message part dans { $wait }.
+}
+destinations-held-connections = { $rule ->
+    [none] Le courrier attend à cause de la limite des connexions à la fois ({ $number }) ; le prochain message part dès que l’une est libre.
+   *[other] Le courrier attend à cause de la limite des connexions à la fois ({ $number }) pour { $rule } ; le prochain message part dès que l’une est libre.
+}
+destinations-held-rate-limit-pause = { $rule ->
+    [none] Rien n’est envoyé pendant { $wait }, parce qu’elle a demandé moins de courrier.
+   *[other] Rien n’est envoyé à { $rule } pendant { $wait }, parce que l’un de ses serveurs a demandé moins de courrier.
+}
+destinations-held-slowed-messages = { $rule ->
+    [none] Le courrier attend parce qu’elle en a demandé moins ({ $number } par minute pour l’instant) ; le prochain part dans { $wait }.
+   *[other] Le courrier attend parce qu’un serveur de { $rule } en a demandé moins ({ $number } par minute pour l’instant) ; le prochain part dans { $wait }.
+}
+destinations-held-slowed-connections = { $rule ->
+    [none] Le courrier attend parce qu’elle en a demandé moins ({ $number } à la fois pour l’instant).
+   *[other] Le courrier attend parce qu’un serveur de { $rule } en a demandé moins ({ $number } à la fois pour l’instant).
+}
+destinations-failed = Le dernier essai manqué, il y a { $ago } :
+destinations-taken = il y a { $ago }
+destinations-field-window = à la fois
+destinations-window = { $running } en cours sur { $window } gagnées ; { $most } au plus
+destinations-field-taken = dernier message pris
+destinations-field-hosts = serveurs
+destinations-used = { $used } dans la dernière minute ; { $limit } au plus
+destinations-shared = Partagé par tout ce qui va à { $rule }
+destinations-why-slowed = Pourquoi elle reçoit moins
+destinations-why-down = Pourquoi on la laisse en paix
+destinations-why-failed = Le dernier essai manqué
+destinations-orders = Ordres en vigueur
+destinations-count = { $count ->
+    [0] Aucune destination n’est connue : rien n’attend, et rien n’a été envoyé dans les dix dernières minutes.
+    [one] { $count } destination
+   *[other] { $count } destinations
+}
+destinations-nobody = aucune destination « { $target } » n’est connue
+destinations-nobody-hint = « facteur destinations list » montre celles qui le sont : avec du courrier en attente, ou jointes dans les dix dernières minutes
+destinations-bad-target = « { $target } » ne désigne aucune destination
+destinations-bad-target-hint = donnez un domaine, *.domaine, *, mx:motif, ou un nom que montre « facteur destinations list »
+destinations-bad-limits = ces limites n’ont pas de sens
+destinations-bad-limits-hint = donnez CLÉ=VALEUR avec les clés de [[destination]], par exemple messages_per_minute=20
+destinations-no-order = il n’y a pas de tel ordre pour « { $target } »
+destinations-no-order-hint = « facteur destinations list » montre les ordres en vigueur ; un ordre prend fin sous le nom avec lequel il a été donné
+destinations-too-many-orders = il y a déjà { $limit } ordres, et il n’en est pas gardé davantage
+destinations-not-kept = l’ordre ne peut être gardé dans { $path } et n’est pas donné : { $words }
+serve-bad-orders = { $path } ne contient pas d’ordres que l’on puisse comprendre
+serve-bad-orders-hint = déplacez le fichier pour démarrer sans les ordres d’avant
+serve-no-orders = impossible de lire { $path } : { $words }
+cli-help-destinations = Comment vont les destinations et pourquoi elles sont lentes ; suspendre, reprendre, limiter
+cli-help-destinations-list = Toutes celles qui ont du courrier, ou en ont eu dans les dix dernières minutes
+cli-help-destinations-show = Tout sur une seule
+cli-help-destinations-pause = N’y rien envoyer ; son courrier attend sans être essayé
+cli-help-destinations-resume = Mettre fin à une suspension
+cli-help-destinations-limit = S’en tenir à d’autres limites que celles de la configuration
+cli-help-destinations-target = Un domaine, *.domaine, *, mx:MOTIF, ou le nom d’une destination
+cli-help-destinations-limits = Des limites, avec les clés de [[destination]]
+cli-help-destinations-reset = S’en tenir de nouveau aux limites de la configuration
+cli-help-destinations-for = Combien de temps il vaut : 90s, 30m, 2h, 5d (jusqu’à ce qu’on y mette fin)
+cli-help-destinations-reason = Pourquoi, pour qui le verra
+cli-help-destinations-most = Combien sont montrées au plus (100)
+
 ## facteur send
 
 send-trying = Tentative vers { $place }…

@@ -40,6 +40,7 @@ pub(super) fn command(language: Language) -> Command {
                 .arg(words.required("b", "B", "cli-help-compare-code")),
         )
         .subcommand(words.queue())
+        .subcommand(words.destinations())
         .subcommand(
             words
                 .instance(words.sub("trace", "cli-help-trace"))
@@ -229,6 +230,46 @@ impl Words {
             .subcommand(self.act("retry", "cli-help-queue-retry"))
             .subcommand(self.act("bounce", "cli-help-queue-bounce"))
             .subcommand(self.act("delete", "cli-help-queue-delete"))
+    }
+
+    /// Without a verb, it lists.
+    fn destinations(self) -> Command {
+        let count = value_parser!(u64).range(1..);
+        let most = self.option("limit", "COUNT", "cli-help-destinations-most");
+        let target = || self.required("target", "DESTINATION", "cli-help-destinations-target");
+        let list = self.instance(self.sub("list", "cli-help-destinations-list"));
+        let limits = Arg::new("limits")
+            .value_name("KEY=VALUE")
+            .help(self.say("cli-help-destinations-limits"))
+            .help_heading(self.say("cli-heading-arguments"))
+            .num_args(1..)
+            .required_unless_present("reset");
+        let reset = self.flag("reset", "cli-help-destinations-reset");
+        let show = self.sub("show", "cli-help-destinations-show");
+        let resume = self.sub("resume", "cli-help-destinations-resume");
+        self.instance(self.sub("destinations", "cli-help-destinations"))
+            .subcommand(
+                list.arg(target().required(false))
+                    .arg(most.value_parser(count)),
+            )
+            .subcommand(self.instance(show).arg(target()))
+            .subcommand(self.order("pause", "cli-help-destinations-pause"))
+            .subcommand(self.instance(resume).arg(target()))
+            .subcommand(
+                self.order("limit", "cli-help-destinations-limit")
+                    .arg(limits)
+                    .arg(reset.conflicts_with("limits")),
+            )
+    }
+
+    /// An order for destinations.
+    fn order(self, name: &'static str, help: &str) -> Command {
+        let lasts = self.option("for", "DURATION", "cli-help-destinations-for");
+        let reason = self.option("reason", "TEXT", "cli-help-destinations-reason");
+        self.instance(self.sub(name, help))
+            .arg(self.required("target", "DESTINATION", "cli-help-destinations-target"))
+            .arg(lasts.value_parser(typed::duration))
+            .arg(reason.value_parser(typed::reason))
     }
 
     /// Something to do to queued messages.

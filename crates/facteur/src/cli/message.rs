@@ -210,7 +210,12 @@ pub(crate) fn reason_name(reason: RetryReason) -> &'static str {
     reason_id(reason).trim_start_matches("reason-")
 }
 
-fn show_attempt(attempt: &Attempt, now: Timestamp, screen: &mut Screen) -> Result<(), CliError> {
+/// What was said at the end of a try, and what that means.
+pub(crate) fn show_attempt(
+    attempt: &Attempt,
+    now: Timestamp,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
     let explanation = explained(&attempt.said, screen);
     let ago = in_words(now.since(attempt.at), screen);
     let date = IsoDate(attempt.at).to_string();
@@ -351,15 +356,7 @@ fn recipient_json(
         "attempts": attempts,
         "reason": reason,
         "hold": hold_json(state),
-        "last_attempt": state.last_attempt().map(|attempt| json!({
-            "time": MachineDate(attempt.at).to_string(),
-            "host": attempt.host.as_ref().map(|host| host.name.to_string()),
-            "host_address": attempt.host.as_ref().and_then(|host| host.address).map(|address| address.to_string()),
-            "stage": attempt.stage.name(),
-            "speaker": match &attempt.said { Said::ByUs(_) => "us", Said::ByPeer(_) => "peer" },
-            "reply": attempt.said.to_line(),
-            "explain": facteur_console::view::explanation(&explained(&attempt.said, screen), None),
-        })),
+        "last_attempt": state.last_attempt().map(|attempt| attempt_json(attempt, screen)),
     });
     // As with Postfix, these are only there if there is something to say.
     let original = recipient.orcpt.as_ref().map(|orcpt| &orcpt.address);
@@ -370,6 +367,19 @@ fn recipient_json(
         json["delay_reason"] = json!(attempt.said.to_line());
     }
     json
+}
+
+/// A try with stable keys.
+pub(crate) fn attempt_json(attempt: &Attempt, screen: &Screen) -> serde_json::Value {
+    json!({
+        "time": MachineDate(attempt.at).to_string(),
+        "host": attempt.host.as_ref().map(|host| host.name.to_string()),
+        "host_address": attempt.host.as_ref().and_then(|host| host.address).map(|address| address.to_string()),
+        "stage": attempt.stage.name(),
+        "speaker": match &attempt.said { Said::ByUs(_) => "us", Said::ByPeer(_) => "peer" },
+        "reply": attempt.said.to_line(),
+        "explain": facteur_console::view::explanation(&explained(&attempt.said, screen), None),
+    })
 }
 
 #[cfg(test)]

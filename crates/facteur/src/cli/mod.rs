@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod describe;
+pub(crate) mod destinations;
 pub(crate) mod explain;
 pub(crate) mod message;
 pub(crate) mod queue;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::args::Instance;
+use crate::cli::destinations;
 use crate::config::Config;
 use crate::control;
 use crate::control::client::{self, Unheard};
@@ -90,6 +91,7 @@ pub(crate) fn refused(refusal: &Refusal, screen: &Screen) -> CliError {
         }
         Refusal::Malformed | Refusal::Unknown | Refusal::Version { .. } => foreign(screen),
         Refusal::Late | Refusal::TooMany => say(Kind::NotRunning, "control-lost"),
+        Refusal::Order { fault } => destinations::not_ordered(fault, screen),
         Refusal::SpoolFailed => say(Kind::Spool, "control-spool-failed"),
         Refusal::Stopping => say(Kind::NotRunning, "control-stopping"),
     }

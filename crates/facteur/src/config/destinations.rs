@@ -4,10 +4,15 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use facteur_delivery::{Limits, OnRateLimit, Rule, Target};
+use facteur_replies::Language;
+use facteur_route::Pattern;
+use serde_json::{Map, Value};
+use toml::de::DeTable;
 
 use crate::config::problem::Expected;
+use crate::config::section::Section;
 use crate::config::takes::{
-    keys, optional, optional_count, optional_duration, optional_flag, required,
+    Keys as _, keys, optional, optional_count, optional_duration, optional_flag, required,
 };
 use crate::config::written::Written;
 
@@ -58,6 +63,49 @@ impl DestinationKeys {
     }
 }
 
+/// Limits as the file would have them, those that are set.
+pub(crate) fn limits_json(limits: &Limits) -> Map<String, Value> {
+    let keys = DestinationKeys {
+        r#match: Target::Domain(Pattern::Any),
+        connections: limits.connections,
+        messages_per_minute: limits.messages_per_minute,
+        connections_per_minute: limits.connections_per_minute,
+        recipients_per_minute: limits.recipients_per_minute,
+        messages_per_connection: limits.messages_per_connection,
+        slow_start: limits.slow_start,
+        on_rate_limit: limits.on_rate_limit,
+        rate_limit_pause: limits.rate_limit_pause,
+    };
+    let mut shown = keys.show();
+    shown.retain(|key, value| key != "match" && !value.is_null());
+    shown
+}
+
+/// Reads limits with the keys of the file: what is wrong with them is said in the same words. At least one must be set.
+pub(crate) fn read_limits(
+    target: &str,
+    keys: &Map<String, Value>,
+    language: Language,
+) -> Result<Limits, Vec<String>> {
+    let mut source = format!("match = {}\n", Value::from(target));
+    for (key, value) in keys {
+        // Strings, numbers and booleans of JSON are those of TOML; a key is written as a string, so that it is only a key.
+        source.push_str(&format!("{} = {value}\n", Value::from(key.as_str())));
+    }
+    let mut problems = Vec::new();
+    let (table, errors) = DeTable::parse_recoverable(&source);
+    if let Some(error) = errors.first() {
+        return Err(vec![error.message().to_owned()]);
+    }
+    let mut section = Section::root(&table, &mut problems);
+    let read = DestinationKeys::read(&mut section);
+    section.finish();
+    if !problems.is_empty() || keys.is_empty() {
+        return Err(problems.iter().map(|it| it.title(language)).collect());
+    }
+    Ok(read.map(|keys| keys.rule().limits).unwrap_or_default())
+}
+
 impl Written for Target {
     const EXPECTED: Expected = Expected::Destination;
 
@@ -85,7 +133,32 @@ impl Written for OnRateLimit {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn read(keys: Value) -> Result<Limits, Vec<String>> {
+        read_limits("far.test", keys.as_object().unwrap(), Language::English)
+    }
+
+    #[test]
+    fn limits_are_read_with_the_keys_of_the_file() {
+        let keys = json!({"messages_per_minute": 20, "slow_start": false, "on_rate_limit": "ignore", "rate_limit_pause": "2m"});
+        let limits = read(keys.clone()).unwrap();
+        assert_eq!(limits.messages_per_minute, NonZeroU32::new(20));
+        assert_eq!(Value::Object(limits_json(&limits)), keys);
+        for wrong in [
+            json!({}),
+            json!({"messages_per_minute": 0}),
+            json!({"messages_per_minute": "many"}),
+            json!({"messages": 1}),
+            json!({"match": "other.test"}),
+            json!({"a = 1\nconnections": 1}),
+            json!({"connections": {"a": 1}}),
+        ] {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_choices_are_the_policies_there_are() {

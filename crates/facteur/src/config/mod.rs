@@ -26,7 +26,7 @@ use crate::config::problem::{Fault, Problem};
 use crate::config::section::Section;
 use crate::config::takes::Keys;
 
-pub(crate) use crate::config::destinations::DestinationKeys;
+pub(crate) use crate::config::destinations::{DestinationKeys, limits_json, read_limits};
 pub(crate) use crate::config::file::Unusable;
 pub(crate) use crate::config::keys::{Config, Listener, LogKeys, ProcessKeys};
 pub(crate) use crate::config::sources::SourceKeys;

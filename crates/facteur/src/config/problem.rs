@@ -16,6 +16,13 @@ pub(crate) struct Problem {
     pub(crate) fault: Fault,
 }
 
+impl Problem {
+    /// The first of its words.
+    pub(crate) fn title(&self, language: Language) -> String {
+        self.fault.words(language).0
+    }
+}
+
 /// What can be wrong. The sentences are `config-<name>` and `config-<name>-hint` of the interface texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fault {

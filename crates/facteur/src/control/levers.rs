@@ -17,6 +17,7 @@ use super::answers::{Answers, Stop};
 use super::peer::Peer;
 use super::protocol::{Answer, Refusal, Request, SpoolState, Status};
 use super::server::Perform;
+use crate::destinations::Desk;
 use crate::process::Confinement;
 use crate::queue::Operator;
 
@@ -37,6 +38,8 @@ pub(crate) struct Levers {
     pub(crate) limits: Arc<Limits>,
     /// Who acts on them.
     pub(crate) operator: Operator,
+    /// What is asked and ordered of destinations.
+    pub(crate) destinations: Desk,
     /// Who is connected.
     pub(crate) visitors: Visitors,
     /// What the kernel holds it to.
@@ -56,6 +59,10 @@ impl Perform for Levers {
             Request::Status => answers.give(Answer::Status(Box::new(self.status()))).await,
             Request::Reload => self.reload(language, &answers).await,
             Request::Configuration => self.tell_configuration(&answers).await,
+            Request::Destinations(request) => {
+                let desk = &self.destinations;
+                desk.perform(*request, peer, language, &answers).await
+            }
             Request::Queue(request) => self.operator.act(*request, peer, language, &answers).await,
         }
     }

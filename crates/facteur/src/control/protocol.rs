@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::config::diff::Change;
 use crate::process::Limits;
 
+use crate::destinations::{DestinationsRequest, OrderFault, Overview, Seen};
 use crate::process::Confinement;
 use crate::queue::{Acted, QueueRequest};
 
@@ -45,6 +46,8 @@ pub(crate) enum Request {
     Configuration,
     /// Something to do to queued messages.
     Queue(Box<QueueRequest>),
+    /// Something about destinations.
+    Destinations(Box<DestinationsRequest>),
 }
 
 /// What can be answered.
@@ -73,6 +76,10 @@ pub(crate) enum Answer {
     Limits(Box<Limits>),
     /// To [`Request::Queue`]: what was done to a message.
     Message(Box<Acted>),
+    /// To [`Request::Destinations`]: one of those that it is about.
+    Destination(Box<Seen>),
+    /// To [`Request::Destinations`]: what there is besides.
+    Destinations(Box<Overview>),
     /// Nothing to tell yet; the work goes on.
     Working,
     /// The last answer: all is done.
@@ -150,6 +157,11 @@ pub(crate) enum Refusal {
     TooMany,
     /// The server stops.
     Stopping,
+    /// An order for destinations is not given.
+    Order {
+        /// Why.
+        fault: OrderFault,
+    },
     /// The spool cannot be written; what was reported as done is done.
     SpoolFailed,
 }
