@@ -206,7 +206,7 @@ impl Words {
         let list = self
             .instance(self.sub("list", "cli-help-queue-list"))
             .args(self.filters())
-            .arg(limit.clone().value_parser(count.clone()));
+            .arg(limit.clone().value_parser(count));
         let summary = self
             .instance(self.sub("summary", "cli-help-queue-summary"))
             .args(self.filters())

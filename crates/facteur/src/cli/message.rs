@@ -360,11 +360,10 @@ fn recipient_json(
     });
     // As with Postfix, these are only there if there is something to say.
     let original = recipient.orcpt.as_ref().map(|orcpt| &orcpt.address);
-    if let Some(original) = original {
-        json["orig_address"] = json!(original);
-    }
-    if let Some(attempt) = state.last_attempt() {
-        json["delay_reason"] = json!(attempt.said.to_line());
+    let reason = state.last_attempt().map(|attempt| attempt.said.to_line());
+    if let Some(keys) = json.as_object_mut() {
+        keys.extend(original.map(|it| ("orig_address".to_owned(), json!(it))));
+        keys.extend(reason.map(|it| ("delay_reason".to_owned(), json!(it))));
     }
     json
 }
