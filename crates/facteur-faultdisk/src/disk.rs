@@ -35,6 +35,8 @@ pub(crate) struct State {
     moment: u64,
     /// Octets that somebody else takes.
     taken: u64,
+    /// Octets that files take, at most: what was removed meanwhile is still in it.
+    filled: u64,
     faults: Faults,
 }
 
@@ -82,6 +84,7 @@ impl Disk {
                 next: ROOT + 1,
                 moment: 0,
                 taken: 0,
+                filled: 0,
                 faults: Faults::none(),
             }),
         }
@@ -125,6 +128,7 @@ fn node(kind: Kind, mode: u16, owner: (u32, u32)) -> Node {
         owner,
         modified: SystemTime::now(),
         open: 0,
+        lost_a_name: false,
         kind,
     }
 }
@@ -211,9 +215,7 @@ impl State {
         let number = self.next;
         self.next += 1;
         self.nodes.insert(number, node(kind, mode, owner));
-        self.names_mut(directory)?
-            .seen
-            .insert(name.to_owned(), number);
+        self.names_mut(directory)?.insert(name, number);
         self.look(number)
     }
 
@@ -223,8 +225,8 @@ impl State {
         if self.names(number).is_ok_and(|names| !names.seen.is_empty()) {
             return Err(Errno::ENOTEMPTY);
         }
-        self.names_mut(directory)?.seen.remove(name);
-        self.sweep();
+        self.names_mut(directory)?.remove(name);
+        self.drop_if_nameless(number);
         Ok(())
     }
 
@@ -235,9 +237,12 @@ impl State {
     ) -> Result<(), Errno> {
         self.faults.meet(Call::Name)?;
         let number = self.names(from)?.get(old).ok_or(Errno::ENOENT)?;
-        self.names_mut(from)?.seen.remove(old);
-        self.names_mut(to)?.seen.insert(new.to_owned(), number);
-        self.sweep();
+        let replaced = self.names(to)?.get(new);
+        self.names_mut(from)?.remove(old);
+        self.names_mut(to)?.insert(new, number);
+        if let Some(replaced) = replaced {
+            self.drop_if_nameless(replaced);
+        }
         Ok(())
     }
 
@@ -267,12 +272,17 @@ impl State {
     }
 
     /// Whether a file may grow to so many octets.
-    fn make_room_for(&self, number: u64, octets: u64) -> Result<(), Errno> {
+    fn make_room_for(&mut self, number: u64, octets: u64) -> Result<(), Errno> {
         let content = self.content(number)?;
         let grows = room(octets.max(content.len())) - content.room();
-        if grows > self.space().free {
+        // Far from full there is no need to count.
+        let plenty = CAPACITY
+            .saturating_sub(self.taken)
+            .saturating_sub(self.filled);
+        if grows > plenty && grows > self.space().free {
             return Err(Errno::ENOSPC);
         }
+        self.filled += grows;
         Ok(())
     }
 
@@ -304,8 +314,9 @@ impl State {
 
     pub(crate) fn flush_directory(&mut self, number: u64) -> Result<(), Errno> {
         self.faults.meet(Call::FlushDirectory)?;
-        self.names_mut(number)?.flush();
-        self.sweep();
+        for number in self.names_mut(number)?.flush() {
+            self.drop_if_nameless(number);
+        }
         Ok(())
     }
 
@@ -316,10 +327,13 @@ impl State {
     }
 
     pub(crate) fn closed(&mut self, number: u64) {
-        if let Some(node) = self.nodes.get_mut(&number) {
-            node.open = node.open.saturating_sub(1);
+        let Some(node) = self.nodes.get_mut(&number) else {
+            return;
+        };
+        node.open = node.open.saturating_sub(1);
+        if node.lost_a_name && node.open == 0 {
+            self.drop_if_nameless(number);
         }
-        self.sweep();
     }
 
     /// The room, as `statfs` tells it: what is only kept in case the power fails counts as free.
@@ -329,10 +343,7 @@ impl State {
             .nodes
             .iter()
             .filter(|(number, node)| node.open > 0 || seen.contains(number))
-            .map(|(_, node)| match &node.kind {
-                Kind::File(content) => content.room(),
-                Kind::Directory(_) | Kind::Socket => 0,
-            })
+            .map(|(_, node)| node.room())
             .sum();
         let files = u64::try_from(seen.len()).unwrap_or(u64::MAX);
         Space {
@@ -357,18 +368,29 @@ impl State {
         found
     }
 
-    /// Drops what has no name, neither now nor after a loss of power, and is not open.
-    fn sweep(&mut self) {
-        let mut named = self.reachable(|names| &names.seen);
-        named.extend(self.reachable(|names| &names.durable));
-        // A directory that is not durable yet keeps its files by its other names.
-        for node in self.nodes.values() {
-            if let Kind::Directory(names) = &node.kind {
-                named.extend(names.seen.values().chain(names.durable.values()));
+    /// Drops a file that has lost a name, if it has no other, neither now nor after a loss of power, and is not open.
+    fn drop_if_nameless(&mut self, number: u64) {
+        let named = self.nodes.values().any(|node| match &node.kind {
+            Kind::Directory(names) => {
+                let mut all = names.seen.values().chain(names.durable.values());
+                all.any(|to| *to == number)
             }
+            Kind::File(_) | Kind::Socket => false,
+        });
+        let Some(node) = self.nodes.get_mut(&number) else {
+            return;
+        };
+        node.lost_a_name = true;
+        if node.open == 0 && !named {
+            self.nodes.remove(&number);
         }
-        self.nodes
-            .retain(|number, node| node.open > 0 || named.contains(number));
+    }
+
+    /// Drops what cannot be reached.
+    fn sweep(&mut self) {
+        let named = self.reachable(|names| &names.seen);
+        self.nodes.retain(|number, _| named.contains(number));
+        self.filled = self.nodes.values().map(Node::room).sum();
     }
 
     fn power_on(&mut self, left: Left) {

@@ -1,6 +1,6 @@
 //! Files and directories twice: as programs see them, and as a loss of power would leave them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::time::SystemTime;
@@ -21,7 +21,19 @@ pub(crate) struct Node {
     pub(crate) modified: SystemTime,
     /// How many open files it has: it stays as long as there are any.
     pub(crate) open: u64,
+    /// Whether a name of it has gone: then it may have none left.
+    pub(crate) lost_a_name: bool,
     pub(crate) kind: Kind,
+}
+
+impl Node {
+    /// The room it takes, in octets.
+    pub(crate) fn room(&self) -> u64 {
+        match &self.kind {
+            Kind::File(content) => content.room(),
+            Kind::Directory(_) | Kind::Socket => 0,
+        }
+    }
 }
 
 /// Which of these it is.
@@ -49,6 +61,8 @@ pub(crate) struct Content {
 pub(crate) struct Names {
     pub(crate) seen: BTreeMap<OsString, u64>,
     pub(crate) durable: BTreeMap<OsString, u64>,
+    /// Names that have changed since the last flush.
+    changed: BTreeSet<OsString>,
 }
 
 impl Content {
@@ -155,29 +169,38 @@ impl Names {
         self.seen.get(name).copied()
     }
 
-    /// Makes the names durable.
-    pub(crate) fn flush(&mut self) {
-        self.durable.clone_from(&self.seen);
+    pub(crate) fn insert(&mut self, name: &OsStr, number: u64) {
+        self.changed.insert(name.to_owned());
+        self.seen.insert(name.to_owned(), number);
+    }
+
+    pub(crate) fn remove(&mut self, name: &OsStr) {
+        self.changed.insert(name.to_owned());
+        self.seen.remove(name);
+    }
+
+    /// Makes the names durable. Returns the numbers that lost one by it.
+    pub(crate) fn flush(&mut self) -> Vec<u64> {
+        let changed = std::mem::take(&mut self.changed);
+        let lost = changed.into_iter().map(|name| self.harden(name));
+        lost.flatten().collect()
     }
 
     /// What is left of them after a loss of power: each change by itself.
     pub(crate) fn forget(&mut self, node: u64, fate: &Fate) {
-        let all: Vec<OsString> = self
-            .seen
-            .keys()
-            .chain(self.durable.keys())
-            .cloned()
-            .collect();
-        for name in all {
-            let now = self.seen.get(&name).copied();
-            if now != self.durable.get(&name).copied() && fate.keeps_entry(node, name.as_bytes()) {
-                match now {
-                    Some(to) => self.durable.insert(name, to),
-                    None => self.durable.remove(&name),
-                };
+        for name in std::mem::take(&mut self.changed) {
+            if fate.keeps_entry(node, name.as_bytes()) {
+                self.harden(name);
             }
         }
         self.seen.clone_from(&self.durable);
+    }
+
+    fn harden(&mut self, name: OsString) -> Option<u64> {
+        match self.seen.get(&name) {
+            Some(to) => self.durable.insert(name, *to),
+            None => self.durable.remove(&name),
+        }
     }
 }
 
@@ -229,10 +252,10 @@ mod tests {
     #[test]
     fn a_name_without_a_flush_of_its_directory_may_be_gone_or_back() {
         let mut names = Names::default();
-        names.seen.insert("kept".into(), 2);
-        names.flush();
-        names.seen.insert("new".into(), 3);
-        names.seen.remove(OsStr::new("kept"));
+        names.insert(OsStr::new("kept"), 2);
+        assert!(names.flush().is_empty());
+        names.insert(OsStr::new("new"), 3);
+        names.remove(OsStr::new("kept"));
         let fate = Fate::new(Left::Nothing, 0..1);
         names.forget(1, &fate);
         assert_eq!(names.get(OsStr::new("kept")), Some(2));
