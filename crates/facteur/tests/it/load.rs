@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::instance::{Instance, PATIENCE, accepted};
+use crate::instance::{Instance, PATIENCE, accepted, until};
 use crate::letter::Letter;
 use crate::talk::{in_time, stuffed};
 
@@ -28,6 +28,18 @@ const LARGE: u32 = 40;
 
 /// The pause of a session that was refused.
 const AFTER_REFUSAL: Duration = Duration::from_millis(50);
+
+/// Waits until everything has been delivered, however much it is: only a queue that no longer gets shorter is waited for
+/// in vain.
+pub(crate) fn drained(server: &Instance) {
+    let mut shortest = usize::MAX;
+    while shortest > 0 {
+        shortest = until("a shorter queue", || {
+            let left = server.queue().len();
+            (left < shortest).then_some(left)
+        });
+    }
+}
 
 /// How many rounds to play: few in every run of the tests, as many as were asked for by `cargo xtask faults`.
 pub(crate) fn rounds(few: u32) -> u32 {

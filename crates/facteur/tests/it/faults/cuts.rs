@@ -6,7 +6,7 @@ use facteur_faultdisk::Left;
 use facteur_testkit::Script;
 
 use crate::instance::{Instance, Lab, Setup, until};
-use crate::load::{Books, Load, Sent, ZONE, rounds};
+use crate::load::{Books, Load, Sent, ZONE, drained, rounds};
 
 /// How many sessions send at once.
 const SESSIONS: u32 = 8;
@@ -46,7 +46,7 @@ async fn cuts_of_power_under_load_lose_nothing_and_damage_nothing() {
         server.launch().await;
         slowest = slowest.max(began.elapsed());
     }
-    server.queue_is_empty();
+    drained(&server);
     assert_eq!(server.run(&["spool", "check"]).code, 0);
     let books = Books::of(&server, &peer, &sent.acknowledged);
     println!(

@@ -3,7 +3,7 @@
 use facteur_testkit::Script;
 
 use crate::instance::{Instance, Lab, Setup, until};
-use crate::load::{Books, Load, Sent, ZONE, rounds};
+use crate::load::{Books, Load, Sent, ZONE, drained, rounds};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kills_under_load_lose_nothing_and_repeat_at_most_two_messages_each() {
@@ -45,7 +45,7 @@ async fn repeated_by_kills(delivery: &'static str, sessions: u32, rounds: u32) -
         }
         server.launch().await;
     }
-    server.queue_is_empty();
+    drained(&server);
     assert_eq!(server.run(&["spool", "check"]).code, 0);
     let books = Books::of(&server, &peer, &sent.acknowledged);
     println!(

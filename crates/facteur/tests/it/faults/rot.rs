@@ -7,7 +7,7 @@ use facteur_mail::Random as _;
 use facteur_testkit::{Script, SeededRandom};
 
 use crate::instance::{Instance, Lab, Setup, until};
-use crate::load::{Books, Load, Sent, ZONE, rounds};
+use crate::load::{Books, Load, Sent, ZONE, drained, rounds};
 
 /// How many bits flip in a round.
 const BITS: usize = 3;
@@ -29,7 +29,7 @@ async fn a_flipped_bit_costs_at_most_one_message_and_none_goes_out_damaged() {
         flip(&server.path("data/spool"), round.into());
         peer.set_script(Script::accept_all());
         server.launch().await;
-        server.queue_is_empty();
+        drained(&server);
         let books = Books::of(&server, &peer, &acknowledged.acknowledged);
         assert_eq!(books.damaged, [""; 0], "damaged and delivered");
         assert!(books.lost.len() <= BITS, "round {round}: {:?}", books.lost);

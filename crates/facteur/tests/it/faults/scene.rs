@@ -6,7 +6,7 @@ use facteur_faultdisk::{FaultDisk, Left};
 use facteur_testkit::{Peer, Script};
 
 use crate::instance::{Instance, Lab, Setup, until};
-use crate::load::{Books, Load, Sent, ZONE};
+use crate::load::{Books, Load, Sent, ZONE, drained};
 
 /// How many sessions send at once.
 pub(super) const SESSIONS: u32 = 8;
@@ -72,7 +72,7 @@ impl Scene {
         self.server.kill();
         self.disk().power_on(Left::Nothing);
         self.server.launch().await;
-        self.server.queue_is_empty();
+        drained(&self.server);
         assert_eq!(self.server.run(&["spool", "check"]).code, 0);
         let books = Books::of(&self.server, &self.peer, &sent.acknowledged);
         books.assert_whole();
