@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use facteur_mail::text::escaped;
 use facteur_mail::{Attempt, Clock, Delivery, RemoteHost, Said, Stage, Timestamp, Transcript};
-use facteur_replies::{Class, Reply};
+use facteur_replies::{Class, Language, Reply, explain};
 use facteur_smtp::client::{
     self, About, Dialect, Inspection, Message, RecipientOutcome, Session, Timeouts,
 };
@@ -132,6 +132,7 @@ impl Sender {
             host = escaped(&server.name).to_string(),
             address = escaped(&server.endpoint.to_string()).to_string(),
             said = escaped(&said.to_line()).to_string(),
+            explain = explain(Some(said.code()), said.enhanced(), Language::English).key,
             "BDAT failed, content goes there by DATA from now on"
         );
     }
@@ -443,7 +444,7 @@ impl Job<'_> {
             open_body(self.message)?
         };
         session.send(&message);
-        Ok(Content::new(body, queued.octets))
+        Ok(Content::new(queued.id, body, queued.octets))
     }
 
     /// The same words for everybody who is pending. What one host refuses for good is not final while another one

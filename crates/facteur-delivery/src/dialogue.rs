@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use facteur_mail::text::escaped;
-use facteur_mail::{Clock, Said, Stage, Timestamp};
+use facteur_mail::{Clock, QueueId, Said, Stage, Timestamp};
 use facteur_replies::Reply;
 use facteur_smtp::client::{Action, Lost, RecipientOutcome, Session, Timeouts, Waiting};
 use facteur_spool::Body;
@@ -54,6 +54,8 @@ pub(crate) struct Heard {
 
 /// The content of a message, to be sent once.
 pub(crate) struct Content {
+    /// Whose it is.
+    id: QueueId,
     body: Body,
     left: u64,
     block: Vec<u8>,
@@ -219,8 +221,9 @@ impl Patience<'_> {
 
 impl Content {
     /// Content of exactly `octets`.
-    pub(crate) fn new(body: Body, octets: u64) -> Self {
+    pub(crate) fn new(id: QueueId, body: Body, octets: u64) -> Self {
         Self {
+            id,
             body,
             left: octets,
             block: Vec::new(),
@@ -237,12 +240,12 @@ impl Content {
         let filled = match fill(&mut self.body, &mut self.block) {
             Ok(filled) => filled,
             Err(error) => {
-                tracing::warn!(error = %escaped(&error.to_string()), "content cannot be read");
+                tracing::warn!(id = %self.id, error = %escaped(&error.to_string()), "content cannot be read");
                 return session.abort(Reply::local_error());
             }
         };
         if filled != left.min(BLOCK) {
-            tracing::warn!("content is not as long as its message");
+            tracing::warn!(id = %self.id, "content is not as long as its message");
             return session.abort(Reply::local_error());
         }
         self.left -= u64::try_from(filled).unwrap_or(self.left);

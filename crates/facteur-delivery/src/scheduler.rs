@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use facteur_mail::text::escaped;
 use facteur_mail::{Domain, IsoDate, QueueId, Timestamp};
+use facteur_replies::{Language, explain};
 use facteur_route::{Destination, Router};
 use facteur_spool::{SpoolError, Waiting};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -221,7 +222,9 @@ impl Scheduler {
         let (id, done) = match joined {
             Some(Ok((id, done))) => (id, done),
             Some(Err(error)) => {
-                tracing::error!(%error, "a delivery ended by a bug; its message stays queued");
+                let message = self.running.get(&error.id());
+                let id = message.map(|running| running.message.to_string());
+                tracing::error!(id, %error, "a delivery ended by a bug; its message stays queued");
                 let done = Done {
                     again: BTreeMap::from([(now.after(AFTER_PANIC), 1)]),
                     // Nobody knows how far it came.
@@ -373,13 +376,15 @@ fn insert(index: &mut Index, router: &Router, waiting: &Waiting) {
 
 /// A policy acts: that is never done in silence.
 fn say_slowed(destination: &Destination, slowed: &SlowedView) {
-    let (reply, host) = (slowed.attempt.said.to_line(), slowed.attempt.host.as_ref());
+    let (said, host) = (&slowed.attempt.said, slowed.attempt.host.as_ref());
+    let reply = said.to_line();
     tracing::warn!(
         %destination,
         host = host.map(|host| escaped(&host.name).to_string()),
         policy = slowed.policy().name(),
         provider = slowed.wording.map(|wording| wording.provider),
         reply = escaped(&reply).to_string(),
+        explain = explain(Some(said.code()), said.enhanced(), Language::English).key,
         halved = slowed.level,
         messages_per_minute = slowed.messages.get(),
         connections = slowed.connections.get(),

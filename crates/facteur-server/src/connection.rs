@@ -15,7 +15,7 @@ use std::time::Duration;
 use facteur_mail::event::Refused;
 use facteur_mail::text::escaped;
 use facteur_mail::{Address, Event, Observer, Recipient, ReversePath, Stage, Timestamp};
-use facteur_replies::{Class, Reply};
+use facteur_replies::{Class, Language, Reply};
 use facteur_smtp::server::{self as smtp, Action, Expecting, Question, Session, Transaction};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::watch;
@@ -543,6 +543,7 @@ fn say(session: u64, reply: &Reply, output: &mut Vec<u8>) {
                 session,
                 reply = id,
                 text = escaped(&reply.to_line()).to_string(),
+                explain = reply.explain(Language::English).key,
                 "refused"
             );
         }

@@ -10,7 +10,7 @@ use facteur_mail::text::escaped;
 use facteur_mail::{
     Address, Client, Clock, Event, Observer, QueueId, Receipt, Recipient, ReversePath, Stage,
 };
-use facteur_replies::Reply;
+use facteur_replies::{Language, Reply};
 use facteur_smtp::server::Transaction;
 use tokio::sync::watch;
 use tracing::info;
@@ -152,6 +152,7 @@ impl Desk {
         info!(
             reply = reply.id().row().name,
             text = escaped(&reply.to_line()).to_string(),
+            explain = reply.explain(Language::English).key,
             "refused"
         );
         self.observer.observe(&Event::Refused(Refused {

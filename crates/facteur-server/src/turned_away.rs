@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use facteur_mail::Clock;
-use facteur_replies::Reply;
+use facteur_replies::{Language, Reply};
 use tracing::field::display;
 use tracing::info;
 
@@ -36,6 +36,7 @@ impl TurnedAway {
         info!(
             client = ip.map(display),
             reply = reply.id().row().name,
+            explain = reply.explain(Language::English).key,
             "connection refused"
         );
         let turned_away = Arc::clone(self);

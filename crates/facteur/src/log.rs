@@ -1,9 +1,12 @@
-//! The log: text for people or JSON for machines, on standard error.
+//! The log: text for people or JSON for machines on standard error, or the journal of systemd.
 
 use std::fmt;
+use std::io::Stderr;
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::fmt::format::{DefaultFields, FmtSpan, Format, Full};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, reload};
 
 use crate::config::{LogFormat, LogKeys};
 
@@ -26,32 +29,70 @@ impl fmt::Debug for Level {
     }
 }
 
+/// What the journal's fields begin with that are ours: `FACTEUR_ID`, `FACTEUR_EXPLAIN`.
+const JOURNAL_PREFIX: &str = "FACTEUR";
+
 /// Starts to log.
 pub(crate) fn start(keys: &LogKeys, color: bool) -> Level {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter(keys))
-        .with_writer(std::io::stderr)
-        .with_span_events(FmtSpan::NONE)
-        .with_target(false);
     match keys.format {
+        LogFormat::Text => text(keys, color),
         LogFormat::Json => {
-            let log = log.json().flatten_event(true).with_filter_reloading();
+            let log = on_standard_error(keys).json().flatten_event(true);
+            let log = log.with_filter_reloading();
             let handle = log.reload_handle();
             log.init();
-            // It fails only where nobody logs any more.
-            Level(Box::new(move |filter| {
-                handle.reload(filter).unwrap_or_default();
-            }))
+            level(handle)
         }
-        LogFormat::Text => {
-            let log = log.with_ansi(color).with_filter_reloading();
-            let handle = log.reload_handle();
-            log.init();
-            Level(Box::new(move |filter| {
-                handle.reload(filter).unwrap_or_default();
-            }))
-        }
+        LogFormat::Journald => match tracing_journald::layer() {
+            Ok(journal) => {
+                let journal = journal
+                    .with_field_prefix(Some(JOURNAL_PREFIX.to_owned()))
+                    .with_syslog_identifier("facteur".to_owned());
+                let (filter, handle) = reload::Layer::new(filter(keys));
+                tracing_subscriber::registry()
+                    .with(filter)
+                    .with(journal)
+                    .init();
+                level(handle)
+            }
+            Err(error) => {
+                let level = text(keys, color);
+                tracing::warn!(%error, "there is no journal here: the log is written to standard error");
+                level
+            }
+        },
     }
+}
+
+type OnStandardError = tracing_subscriber::fmt::SubscriberBuilder<
+    DefaultFields,
+    Format<Full>,
+    EnvFilter,
+    fn() -> Stderr,
+>;
+
+fn on_standard_error(keys: &LogKeys) -> OnStandardError {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter(keys))
+        .with_writer(std::io::stderr as fn() -> Stderr)
+        .with_span_events(FmtSpan::NONE)
+        .with_target(false)
+}
+
+fn text(keys: &LogKeys, color: bool) -> Level {
+    let log = on_standard_error(keys)
+        .with_ansi(color)
+        .with_filter_reloading();
+    let handle = log.reload_handle();
+    log.init();
+    level(handle)
+}
+
+fn level<S: 'static>(handle: reload::Handle<EnvFilter, S>) -> Level {
+    // It fails only where nobody logs any more.
+    Level(Box::new(move |filter| {
+        handle.reload(filter).unwrap_or_default();
+    }))
 }
 
 /// What is said of us from the level up; what a dependency says, from `warn` up.

@@ -191,16 +191,19 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+    /// To systemd's journal, field by field.
+    Journald,
 }
 
 impl Written for LogFormat {
     const EXPECTED: Expected = Expected::LogFormat;
-    const CHOICES: &'static [&'static str] = &["text", "json"];
+    const CHOICES: &'static [&'static str] = &["text", "json", "journald"];
 
     fn parse(text: &str) -> Option<Self> {
         match text {
             "text" => Some(Self::Text),
             "json" => Some(Self::Json),
+            "journald" => Some(Self::Journald),
             _ => None,
         }
     }
@@ -209,6 +212,7 @@ impl Written for LogFormat {
         let name = match self {
             Self::Text => "text",
             Self::Json => "json",
+            Self::Journald => "journald",
         };
         name.to_owned()
     }

@@ -86,3 +86,17 @@ async fn a_service_manager_that_does_not_listen_is_no_reason_to_stop() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn without_a_journal_the_log_goes_where_it_always_did() {
+    let lab = Lab::new("").await;
+    let setup = Setup {
+        tables: "[log]\nformat = \"journald\"\n",
+        ..Setup::default()
+    };
+    let server = Instance::start(&lab, &setup).await;
+    let journal = std::path::Path::new("/run/systemd/journal/socket").exists();
+    let says = "there is no journal here: the log is written to standard error";
+    assert_eq!(server.log().contains(says), !journal, "{}", server.log());
+    assert_eq!(server.log().contains("spool opened"), !journal);
+}
