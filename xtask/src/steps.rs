@@ -51,6 +51,14 @@ impl Run {
             .args(arguments)
             .env("RUSTDOCFLAGS", "-D warnings")
             .current_dir(&self.root);
+        // What cargo told about ourselves: build scripts that look at it would run again, and what needs them be built
+        // anew.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                command.env_remove(&name);
+            }
+        }
         self.section(title, || run(&mut command))
     }
 
