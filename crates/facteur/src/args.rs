@@ -253,15 +253,7 @@ fn request(matches: &ArgMatches) -> Request {
             id: word("id"),
             instance: instance(),
         },
-        "destinations" | "destinations list" | "destinations show" => destinations(
-            DestinationsAct::Look,
-            name.ends_with("show"),
-            sub,
-            instance(),
-        ),
-        "destinations pause" => destinations(DestinationsAct::Pause, false, sub, instance()),
-        "destinations resume" => destinations(DestinationsAct::Resume, false, sub, instance()),
-        "destinations limit" => destinations(limit(sub), false, sub, instance()),
+        name if name.starts_with("destinations") => destinations(name, sub, instance()),
         "trace" => Request::Trace {
             subject: word("subject"),
             brief: sub.get_flag("brief"),
@@ -300,12 +292,13 @@ fn request(matches: &ArgMatches) -> Request {
 }
 
 /// Something about destinations.
-fn destinations(
-    act: DestinationsAct,
-    whole: bool,
-    matches: &ArgMatches,
-    instance: Instance,
-) -> Request {
+fn destinations(name: &str, matches: &ArgMatches, instance: Instance) -> Request {
+    let act = match name {
+        "destinations pause" => DestinationsAct::Pause,
+        "destinations resume" => DestinationsAct::Resume,
+        "destinations limit" => limit(matches),
+        _ => DestinationsAct::Look,
+    };
     let lasts = matches.try_get_one::<Duration>("for").ok().flatten();
     let most = matches.try_get_one::<u64>("limit").ok().flatten();
     let text = |name: &str| matches.try_get_one::<String>(name).ok().flatten().cloned();
@@ -317,7 +310,7 @@ fn destinations(
             reason: text("reason"),
             for_seconds: lasts.map(Duration::as_secs),
         }),
-        whole,
+        whole: name.ends_with("show"),
         instance,
     }
 }

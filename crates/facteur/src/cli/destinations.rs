@@ -1,7 +1,10 @@
 //! `facteur destinations`: how each destination is and why it is slow, and the orders of an operator.
 
+use std::collections::BTreeSet;
+
 use facteur_mail::{Clock as _, IsoDate, MachineDate, Timestamp};
 use facteur_replies::Value;
+use facteur_spool::Queued;
 use serde_json::json;
 
 use crate::args::Instance;
@@ -46,6 +49,41 @@ pub(crate) fn run(
         }
         show_overview(&overview, lists, screen)
     })
+}
+
+/// Shows what keeps back those recipients of a message that are due: a limit, a pause, a destination that does not
+/// answer. Without a server nothing does.
+pub(crate) fn show_what_keeps_back(
+    queued: &Queued,
+    instance: &Instance,
+    screen: &mut Screen,
+) -> Result<(), CliError> {
+    let recipients = queued.envelope.recipients.iter().zip(&queued.progress);
+    let due = recipients.filter(|(_, state)| state.may_be_tried(now()));
+    let hosts: BTreeSet<String> = due
+        .map(|(recipient, _)| recipient.address.host().to_string())
+        .collect();
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    let most = u64::try_from(hosts.len()).unwrap_or(u64::MAX);
+    let request = Request::Destinations(Box::new(DestinationsRequest {
+        act: DestinationsAct::LookFor(hosts.into_iter().collect()),
+        target: None,
+        most,
+        reason: None,
+        for_seconds: None,
+    }));
+    let mut hear = |answer: Answer, screen: &mut Screen| {
+        if let Answer::Destination(seen) = answer
+            && (seen.paused.is_some() || seen.held.is_some() || seen.down.is_some())
+        {
+            screen.blank()?;
+            show_line(&seen, screen)?;
+        }
+        Ok(())
+    };
+    server::ask_if_there(request, instance, screen, &mut hear).map(drop)
 }
 
 /// What is said when an order is not given.

@@ -9,7 +9,7 @@ use facteur_spool::Queued;
 use serde_json::json;
 
 use crate::args::Instance;
-use crate::cli::{message, spool};
+use crate::cli::{destinations, message, spool};
 use crate::config::Config;
 use crate::error::{CliError, Kind};
 use crate::queue::{BadFilter, Filter, FilterSpec};
@@ -82,7 +82,8 @@ pub(crate) fn show(id: &str, instance: &Instance, screen: &mut Screen) -> Result
     if screen.json {
         return Ok(screen.json(&json!(message::to_json(&queued, screen)))?);
     }
-    message::show(&queued, screen)
+    message::show(&queued, screen)?;
+    destinations::show_what_keeps_back(&queued, instance, screen)
 }
 
 /// The error for a message that is not, or no longer, in the queue.

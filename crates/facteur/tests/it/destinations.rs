@@ -156,12 +156,19 @@ async fn a_limit_given_at_run_time_holds_at_once_and_says_what_waits_for_it() {
     let limit = ["destinations", "limit", "far.test", "messages_per_minute=1"];
     let answer = server.run(&limit);
     assert_eq!(answer.code, 0, "{answer:?}");
+    let mut id = String::new();
     for _ in 0..3 {
-        server
+        id = server
             .send("anne@here.test", &["x@far.test"], "Subject: x\n\n")
             .await;
     }
     arrive(&peer, 1);
+    let message = until("why the message waits", || {
+        let answer = server.run(&["queue", "show", &id]);
+        let text = words(&answer.out);
+        text.contains("because of the limit").then_some(answer)
+    });
+    assert_eq!(message.code, 0, "{message:?}");
     let shown = until("what waits", || {
         let answer = server.run(&["destinations", "show", "far.test"]);
         answer.out.contains("2 due").then_some(answer.out)
