@@ -134,42 +134,90 @@ const fn received(
 
 /// Every line, in the order in which they are shown.
 pub(crate) const FIGURES: &[Figure] = &[
-    reception("1KiB-1", 1.5, ["1 KiB, 1 session", "1 Kio, 1 session"]),
-    reception("1KiB-20", 4.0, ["1 KiB, 20 sessions", "1 Kio, 20 sessions"]),
+    reception(
+        "1KiB-1",
+        1.5,
+        [
+            "reception of 1 KiB, 1 session",
+            "réception de 1 Kio, 1 session",
+        ],
+    ),
+    reception(
+        "1KiB-20",
+        4.0,
+        [
+            "reception of 1 KiB, 20 sessions",
+            "réception de 1 Kio, 20 sessions",
+        ],
+    ),
     reception(
         "1KiB-100",
         4.5,
-        ["1 KiB, 100 sessions", "1 Kio, 100 sessions"],
+        [
+            "reception of 1 KiB, 100 sessions",
+            "réception de 1 Kio, 100 sessions",
+        ],
     ),
     reception(
         "1KiB-500",
         4.5,
-        ["1 KiB, 500 sessions", "1 Kio, 500 sessions"],
+        [
+            "reception of 1 KiB, 500 sessions",
+            "réception de 1 Kio, 500 sessions",
+        ],
     ),
-    reception("10KiB-1", 1.5, ["10 KiB, 1 session", "10 Kio, 1 session"]).brief(),
+    reception(
+        "10KiB-1",
+        1.5,
+        [
+            "reception of 10 KiB, 1 session",
+            "réception de 10 Kio, 1 session",
+        ],
+    )
+    .brief(),
     reception(
         "10KiB-20",
         4.0,
-        ["10 KiB, 20 sessions", "10 Kio, 20 sessions"],
+        [
+            "reception of 10 KiB, 20 sessions",
+            "réception de 10 Kio, 20 sessions",
+        ],
     )
     .brief(),
     reception(
         "10KiB-100",
         4.5,
-        ["10 KiB, 100 sessions", "10 Kio, 100 sessions"],
+        [
+            "reception of 10 KiB, 100 sessions",
+            "réception de 10 Kio, 100 sessions",
+        ],
     )
     .brief(),
     reception(
         "10KiB-500",
         4.5,
-        ["10 KiB, 500 sessions", "10 Kio, 500 sessions"],
+        [
+            "reception of 10 KiB, 500 sessions",
+            "réception de 10 Kio, 500 sessions",
+        ],
     )
     .brief(),
-    reception("1MiB-20", 1.5, ["1 MiB, 20 sessions", "1 Mio, 20 sessions"]).brief(),
+    reception(
+        "1MiB-20",
+        1.5,
+        [
+            "reception of 1 MiB, 20 sessions",
+            "réception de 1 Mio, 20 sessions",
+        ],
+    )
+    .brief(),
     reception(
         "1MiB-100",
         1.5,
-        ["1 MiB, 100 sessions", "1 Mio, 100 sessions"],
+        [
+            "reception of 1 MiB, 100 sessions",
+            "réception de 1 Mio, 100 sessions",
+        ],
     ),
     received(
         "10KiB-20",

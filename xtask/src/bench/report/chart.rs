@@ -107,11 +107,7 @@ fn legend(svg: &mut String) {
 
 /// The two bars of a case, with its name before and the quotient behind.
 fn pair(svg: &mut String, shown: &Shown<'_>, y: f64, longest: f64) {
-    let english = shown.figure.english;
-    let name = english.strip_prefix("10 KiB, ").map_or_else(
-        || english.replace(" of 10 KiB", ""),
-        |sessions| format!("reception, {sessions}"),
-    );
+    let name = shown.figure.english.replace(" of 10 KiB", "");
     let middle = y + BAR + 5.0;
     let label = LEFT - 12.0;
     svg.push_str(&format!(

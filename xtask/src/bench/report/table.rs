@@ -96,10 +96,12 @@ fn whole(data: &Data, language: Language) -> String {
         let rounds = data.note(topic, "rounds").unwrap_or_default();
         let load = data.note(topic, "load before").unwrap_or_default();
         text.push_str(&match language {
-            Language::English => format!("\n{date}, {rounds} rounds; load before: {load}.\n\n"),
+            Language::English => {
+                format!("\n{date}, {rounds} rounds; load average before: {load}.\n\n")
+            }
             Language::French => {
                 let load = load.replace('.', ",");
-                format!("\n{date}, {rounds} tours ; charge avant\u{a0}: {load}.\n\n")
+                format!("\n{date}, {rounds} tours\u{a0}; charge moyenne avant\u{a0}: {load}.\n\n")
             }
         });
     }
@@ -163,16 +165,21 @@ fn measured(data: &Data, language: Language) -> String {
     let note = |key| data.note(Topic::Reception, key).unwrap_or("–");
     let (machine, facteur, postfix) = (note("machine"), note("facteur"), note("postfix"));
     let (date, rounds) = (note("date"), note("rounds"));
-    let order = order(data, language);
+    let (order, load) = (order(data, language), note("load before"));
     match language {
         Language::English => format!(
-            "Measured by `cargo xtask bench` on {date} in {rounds} rounds, the two servers in turn, on one machine that also\n\
-             makes the load: {machine}. Facteur {facteur}, Postfix {postfix}. {order}\n"
+            "Measured by `cargo xtask bench` on {date} in {rounds} rounds, the two servers in turn, on one machine that also makes the\n\
+             load (load average before: {load}): {machine}.\n\
+             Facteur {facteur}, Postfix {postfix}. {order}\n"
         ),
-        Language::French => format!(
-            "Mesuré par `cargo xtask bench` le {date}, en {rounds} tours, les deux serveurs à tour de rôle, sur une seule\n\
-             machine qui produit aussi la charge\u{a0}: {machine}. Facteur {facteur}, Postfix {postfix}. {order}\n"
-        ),
+        Language::French => {
+            let load = load.replace('.', ",");
+            format!(
+                "Mesuré par `cargo xtask bench` le {date}, en {rounds} tours, les deux serveurs à tour de rôle, sur une seule machine qui\n\
+                 produit aussi la charge (charge moyenne avant\u{a0}: {load})\u{a0}: {machine}.\n\
+                 Facteur {facteur}, Postfix {postfix}. {order}\n"
+            )
+        }
     }
 }
 
@@ -192,10 +199,10 @@ fn order(data: &Data, language: Language) -> String {
     match (of(Facteur), of(Postfix)) {
         ((Some(ours), Some(of_ours)), (Some(theirs), Some(of_theirs))) => match language {
             Language::English => format!(
-                "`strace` saw a flush end before the 250\nof {ours} of {of_ours} messages of Facteur and of {theirs} of {of_theirs} of Postfix."
+                "`strace` saw a flush end before the 250 of {ours} of {of_ours} messages of Facteur and of {theirs} of {of_theirs} of Postfix."
             ),
             Language::French => format!(
-                "`strace` a vu une écriture forcée se\nterminer avant le 250 de {ours} messages de Facteur sur {of_ours} et de {theirs} de Postfix sur {of_theirs}."
+                "`strace` a vu une écriture forcée se terminer avant le 250 de {ours} messages de Facteur sur {of_ours} et de {theirs} de Postfix sur {of_theirs}."
             ),
         },
         _ => String::new(),
