@@ -259,20 +259,7 @@ fn request(matches: &ArgMatches) -> Request {
             brief: sub.get_flag("brief"),
             instance: instance(),
         },
-        "config check" => Request::ConfigCheck(instance()),
-        "config show" => Request::ConfigShow(instance()),
-        "config schema" => Request::ConfigSchema,
-        "config reload" => Request::ConfigReload(instance()),
-        "config diff" => Request::ConfigDiff {
-            against: match path(sub, "against") {
-                Some(path) if path != Path::new("running") => Against::File(path),
-                Some(_) | None => Against::Running,
-            },
-            instance: instance(),
-        },
-        "config explain" => Request::ConfigExplain {
-            key: given(sub, "key"),
-        },
+        name if name.starts_with("config ") => config(name, sub, instance()),
         "selftest" if sub.get_flag("program-was-started") => Request::SelfTestStarted,
         "selftest" => Request::SelfTest(instance()),
         "completions" => Request::Completions {
@@ -288,6 +275,26 @@ fn request(matches: &ArgMatches) -> Request {
         },
         // `subcommand_required` leaves "serve" alone.
         _ => Request::Serve(instance()),
+    }
+}
+
+/// Something about the configuration.
+fn config(name: &str, matches: &ArgMatches, instance: Instance) -> Request {
+    match name {
+        "config check" => Request::ConfigCheck(instance),
+        "config schema" => Request::ConfigSchema,
+        "config reload" => Request::ConfigReload(instance),
+        "config diff" => Request::ConfigDiff {
+            against: match path(matches, "against") {
+                Some(path) if path != Path::new("running") => Against::File(path),
+                Some(_) | None => Against::Running,
+            },
+            instance,
+        },
+        "config explain" => Request::ConfigExplain {
+            key: given(matches, "key"),
+        },
+        _ => Request::ConfigShow(instance),
     }
 }
 
