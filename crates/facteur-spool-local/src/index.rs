@@ -157,6 +157,13 @@ impl Index {
         }
     }
 
+    /// A record of a message's progress was lost, if `lost`.
+    pub(crate) fn doubt(&mut self, id: QueueId, lost: bool) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.doubtful |= lost;
+        }
+    }
+
     /// Takes a message out.
     pub(crate) fn remove(&mut self, id: QueueId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;

@@ -51,7 +51,7 @@ pub(crate) fn open(
         set_aside(&*disk, &paths, &scan.segments, damage);
     }
     let orphans = settle_bodies(&*disk, &paths, &mut scan)?;
-    harden_last(&scan)?;
+    harden(&scan)?;
     let mut report = report(&scan, filesystem);
     report.orphans = orphans;
     let mark = match scan.mark {
@@ -242,16 +242,18 @@ fn settle_bodies(disk: &dyn Disk, paths: &Paths, scan: &mut Scan) -> Result<usiz
 /// What was read back is about to be called durable by the next segment's header. A flush alone does not make it so:
 /// where one failed before the process died, the kernel shows what was written, counts it as clean and reports success.
 /// So the header and what no flush is known to have covered are written once more.
-fn harden_last(scan: &Scan) -> Result<(), SpoolError> {
-    let Some(last) = scan.segments.values().next_back() else {
-        return Ok(());
-    };
-    let tail = last.durable.min(last.end)..last.end;
-    [0..FIRST_RECORD, tail]
-        .into_iter()
-        .try_for_each(|range| write_again(&*last.file, range))
-        .and_then(|()| last.file.sync())
-        .map_err(write_failed(&last.path))
+///
+/// That is the last segment; and one before it, where the process died while it made the next one.
+fn harden(scan: &Scan) -> Result<(), SpoolError> {
+    for found in scan.segments.values().filter(|found| !found.sealed) {
+        let tail = found.durable.min(found.end)..found.end;
+        [0..FIRST_RECORD, tail]
+            .into_iter()
+            .try_for_each(|range| write_again(&*found.file, range))
+            .and_then(|()| found.file.sync())
+            .map_err(write_failed(&found.path))?;
+    }
+    Ok(())
 }
 
 fn write_again(file: &dyn DiskFile, range: Range<u64>) -> io::Result<()> {

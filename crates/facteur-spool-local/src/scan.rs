@@ -26,6 +26,9 @@ const PAGE: usize = 4_096;
 /// What the log says.
 pub(crate) struct Scan {
     pub(crate) index: Index,
+    /// Progress of messages that were copied to a later segment, without their progress: a crash came in between, and the
+    /// segment with the first copy has been used again since.
+    early: BTreeMap<QueueId, Early>,
     pub(crate) damaged: Vec<Damage>,
     /// Octets behind the last sound record of an unclosed segment that are not zero-filled room.
     pub(crate) torn: u64,
@@ -49,6 +52,8 @@ pub(crate) struct Found {
     pub(crate) start: SegmentStart,
     /// Behind its last sound record.
     pub(crate) end: u64,
+    /// Whether the start of a later segment tells where it ends.
+    pub(crate) sealed: bool,
     /// Up to here it is known to have been flushed.
     pub(crate) durable: u64,
     /// Where the first torn write begins, if anything sound follows it.
@@ -96,6 +101,7 @@ pub(crate) fn scan(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<Scan, 
         .collect();
     let mut scan = Scan {
         index: Index::default(),
+        early: BTreeMap::new(),
         damaged: Vec::new(),
         torn: 0,
         segments: BTreeMap::new(),
@@ -139,6 +145,7 @@ fn find(disk: &dyn Disk, paths: &Paths, write: bool) -> Result<BTreeMap<u64, Fou
             octets,
             start: SegmentHeader::decode(&start),
             end: FIRST_RECORD,
+            sealed: false,
             durable: FIRST_RECORD,
             torn_at: None,
         };
@@ -174,6 +181,15 @@ fn missing(scan: &Scan, paths: &Paths) -> Vec<Damage> {
             copy: None,
         })
         .collect()
+}
+
+/// Progress that stands before its message.
+#[derive(Default)]
+struct Early {
+    /// Each record, and whether it replaces those before it.
+    chain: Vec<(Place, bool)>,
+    /// One of them was lost.
+    doubtful: bool,
 }
 
 /// A record whose payload does not match its checksum.
@@ -220,6 +236,7 @@ impl Scan {
             }
             offset += u64::from(header.whole());
         }
+        found.sealed = sealed.is_some();
         found.durable = durable.max(FIRST_RECORD);
         let unreadable = std::mem::take(&mut window.unreadable);
         if sealed.is_some() {
@@ -250,10 +267,21 @@ impl Scan {
                 let large = header.kind == Kind::Large;
                 let entry = Entry::new(place, header.meta, large, header.octets);
                 self.index.insert(header.id, entry);
+                if let Some(early) = self.early.remove(&header.id) {
+                    for (place, whole) in early.chain {
+                        self.index.progress(header.id, place, whole);
+                    }
+                    self.index.doubt(header.id, early.doubtful);
+                }
+            }
+            Kind::Progress if self.index.get(header.id).is_none() => {
+                let early = self.early.entry(header.id).or_default();
+                early.chain.push((place, header.meta > 0));
             }
             Kind::Progress => self.index.progress(header.id, place, header.meta > 0),
             Kind::Gone | Kind::Aside => {
                 self.index.remove(header.id);
+                self.early.remove(&header.id);
             }
             Kind::Closed => {}
         }
@@ -295,10 +323,10 @@ impl Scan {
                 self.tear(found, range);
                 continue;
             }
-            if header.kind == Kind::Progress
-                && let Some(entry) = self.index.get_mut(header.id)
-            {
-                entry.doubtful = true;
+            if header.kind == Kind::Progress && self.index.get(header.id).is_some() {
+                self.index.doubt(header.id, true);
+            } else if header.kind == Kind::Progress {
+                self.early.entry(header.id).or_default().doubtful = true;
             }
             self.damaged
                 .push(damage(range, Some(header.id), DamageReason::Checksum));

@@ -279,14 +279,31 @@ fn a_failed_flush_acknowledges_nothing_and_the_same_file_is_never_flushed_again(
 
 #[test]
 fn what_a_failed_flush_left_in_memory_is_believed_only_once_it_is_on_the_disk() {
+    // The process dies at once, or at any step of making the next segment.
+    for step in 0..8 {
+        die_after_a_failed_flush(step);
+    }
+}
+
+fn die_after_a_failed_flush(step: u64) {
     let disk = SimDisk::new();
-    let (spool, _) = open(&disk);
+    let clock = Arc::new(TestClock::new());
+    let dyn_clock = Arc::clone(&clock);
+    let (spool, _) = LocalSpool::open_on(Arc::new(disk.clone()), config(), dyn_clock).unwrap();
     let stays = store(&*spool, TO, b"stays");
     let ends = store(&*spool, TO, b"ends");
     disk.fail(2, DiskFault::Io); // the flush
     wait(spool.settle(ends, vec![delivered(0), delivered(1)])).unwrap_err();
+    if step > 0 {
+        disk.fail(step, DiskFault::Off);
+        clock.advance(1_500);
+        assert!(matches!(
+            spool.health(),
+            Health::Refusing { .. } | Health::Well
+        ));
+    }
     drop(spool);
-    // The process dies; the next one finds the record in the system's memory.
+    // The next one finds the record in the system's memory.
     disk.kill();
     let (spool, report) = open(&disk);
     assert_eq!(report.damaged, []);
