@@ -259,7 +259,7 @@ fn request(matches: &ArgMatches) -> Request {
             brief: sub.get_flag("brief"),
             instance: instance(),
         },
-        name if name.starts_with("config ") => config(name, sub, instance()),
+        name if name.starts_with("config ") => config(name, sub, instance),
         "selftest" if sub.get_flag("program-was-started") => Request::SelfTestStarted,
         "selftest" => Request::SelfTest(instance()),
         "completions" => Request::Completions {
@@ -278,23 +278,23 @@ fn request(matches: &ArgMatches) -> Request {
     }
 }
 
-/// Something about the configuration.
-fn config(name: &str, matches: &ArgMatches, instance: Instance) -> Request {
+/// Something about the configuration; not all of it is about a server.
+fn config(name: &str, matches: &ArgMatches, instance: impl Fn() -> Instance) -> Request {
     match name {
-        "config check" => Request::ConfigCheck(instance),
+        "config check" => Request::ConfigCheck(instance()),
         "config schema" => Request::ConfigSchema,
-        "config reload" => Request::ConfigReload(instance),
+        "config reload" => Request::ConfigReload(instance()),
         "config diff" => Request::ConfigDiff {
             against: match path(matches, "against") {
                 Some(path) if path != Path::new("running") => Against::File(path),
                 Some(_) | None => Against::Running,
             },
-            instance,
+            instance: instance(),
         },
         "config explain" => Request::ConfigExplain {
             key: given(matches, "key"),
         },
-        _ => Request::ConfigShow(instance),
+        _ => Request::ConfigShow(instance()),
     }
 }
 
