@@ -95,13 +95,14 @@ fn whole(data: &Data, language: Language) -> String {
         let date = data.note(topic, "date").unwrap_or_default();
         let rounds = data.note(topic, "rounds").unwrap_or_default();
         let load = data.note(topic, "load before").unwrap_or_default();
+        let build = data.note(topic, "facteur").unwrap_or_default();
         text.push_str(&match language {
             Language::English => {
-                format!("\n{date}, {rounds} rounds; load average before: {load}.\n\n")
+                format!("\n{date}, Facteur {build}, {rounds} rounds; load average before: {load}.\n\n")
             }
             Language::French => {
                 let load = load.replace('.', ",");
-                format!("\n{date}, {rounds} tours\u{a0}; charge moyenne avant\u{a0}: {load}.\n\n")
+                format!("\n{date}, Facteur {build}, {rounds} tours\u{a0}; charge moyenne avant\u{a0}: {load}.\n\n")
             }
         });
     }
