@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use facteur_delivery::{DiskMailboxes, Handle, Sender, Terms};
-use facteur_mail::Random;
 use facteur_mail::text::escaped;
+use facteur_mail::{Clock as _, IsoDate, Random, Timestamp};
 use facteur_replies::{Language, text};
 use facteur_route::{HickoryResolver, Planner, Resolver, RouteError, Router};
 use facteur_server::{Server, ServerError};
@@ -20,6 +20,7 @@ use crate::config::words::written;
 use crate::config::{Config, Effect, Unusable};
 use crate::error::{CliError, Kind};
 use crate::process::{Beyond, Limits};
+use crate::system::SystemClock;
 use crate::ui::shown;
 use crate::{failure, log, wiring};
 
@@ -54,6 +55,24 @@ pub(crate) struct Reloader {
     pub(crate) spool: Arc<LocalSpool>,
     pub(crate) level: log::Level,
     pub(crate) in_force: watch::Sender<Arc<Config>>,
+    /// The moment as of which routes are in force.
+    pub(crate) routes_at: Timestamp,
+}
+
+/// Says which routes of a configuration are over.
+fn log_ended(config: &Config, now: Timestamp) {
+    for route in config.route.iter().filter(|route| route.is_over(now)) {
+        let (pattern, hop) = (&route.r#match, &route.next_hop);
+        let reason = route.reason.as_ref().map(|it| escaped(&it.0).to_string());
+        let until = route.until.map(|until| IsoDate(until.0).to_string());
+        tracing::warn!(
+            route = %escaped(&pattern.to_string()),
+            next_hop = %escaped(&hop.to_string()),
+            until,
+            reason,
+            "a route is over and does not apply"
+        );
+    }
 }
 
 /// A way to wish for a reload, and its other end.
@@ -99,7 +118,31 @@ impl Reloader {
             return Err(NotReloaded::Beyond(beyond));
         }
         self.put_into_force(config, &running, server, delivery)?;
+        self.log_ended();
         Ok(changes)
+    }
+
+    /// Says which routes are over.
+    pub(crate) fn log_ended(&self) {
+        log_ended(&self.in_force(), self.routes_at);
+    }
+
+    /// The next moment at which a route of the configuration in force is over.
+    pub(crate) fn next_end(&self) -> Option<Timestamp> {
+        let config = self.in_force();
+        let ends = config.route.iter().filter_map(|route| route.until);
+        let ends = ends.map(|until| until.0);
+        ends.filter(|end| *end > self.routes_at).min()
+    }
+
+    /// Takes routes that are over out of force; the configuration stays the same.
+    pub(crate) fn end_routes(&mut self, server: &mut Server, delivery: &Handle) {
+        let config = self.in_force();
+        match self.put_into_force(Config::clone(&config), &config, server, delivery) {
+            Ok(()) => self.log_ended(),
+            // It was in force until now: only the system's name servers can be at fault.
+            Err(error) => error.log(),
+        }
     }
 
     fn put_into_force(
@@ -118,11 +161,13 @@ impl Reloader {
             };
         let random = Arc::clone(&self.random);
         let planner = Planner::new(Arc::clone(&resolver), random, wiring::policy(&config));
-        let router = Arc::new(Router::new(wiring::route(&config)));
+        let now = SystemClock.now();
+        let router = Arc::new(Router::new(wiring::route(&config, now)));
         let connections = wiring::connections(&config, self.descriptors);
         let for_server = wiring::server(&config, connections);
         server.reload(for_server, Arc::clone(&router), planner.clone())?;
         // From here on nothing fails.
+        self.routes_at = now;
         self.resolver = resolver;
         self.sender = Arc::new(self.sender.under(wiring::sender(&config)));
         delivery.reload(Terms {

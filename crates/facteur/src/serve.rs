@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use facteur_console::Console;
 use facteur_delivery::{Delivery, DiskMailboxes, Handle, Order, Sender, Sockets};
 use facteur_mail::text::escaped;
-use facteur_mail::{Clock, Observer, Random};
+use facteur_mail::{Clock, Observer, Random, Timestamp};
 use facteur_replies::Language;
 use facteur_route::{HickoryResolver, Planner, Resolver, Router};
 use facteur_server::{Parts, Server, ServerError};
@@ -119,7 +119,7 @@ impl Running {
         let resolver = resolver(config, screen)?;
         let policy = wiring::policy(config);
         let planner = Planner::new(Arc::clone(&resolver), Arc::clone(&random), policy);
-        let router = Arc::new(Router::new(wiring::route(config)));
+        let router = Arc::new(Router::new(wiring::route(config, started)));
         let sender = sender(config, &clock);
         let hooks = start.secrets.hooks;
         let witnesses = Witnesses::start(hooks, config, Arc::clone(&clock), screen)?;
@@ -176,6 +176,7 @@ impl Running {
             spool: local,
             level: start.level,
             in_force,
+            routes_at: started,
         };
         Ok(Self {
             server,
@@ -194,9 +195,15 @@ impl Running {
 
     /// Serves until it is told to stop.
     async fn serve(&mut self, mut signals: Signals) {
+        self.reloader.log_ended();
         loop {
+            let over = end_of(self.reloader.next_end());
             let told = tokio::select! {
                 told = signals.next() => told,
+                () = over => {
+                    self.reloader.end_routes(&mut self.server, &self.delivery);
+                    continue;
+                }
                 Some(wish) = self.wishes.recv() => {
                     let done = self.reload();
                     // Whoever wished for it may have gone.
@@ -332,6 +339,14 @@ fn orders(
             }
         }
     })
+}
+
+/// When a route is over.
+async fn end_of(route: Option<Timestamp>) {
+    match route {
+        Some(end) => SystemClock.sleep_until(end).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn open_spool(

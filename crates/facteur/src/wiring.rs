@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use facteur_delivery::{Announcer, Backoff, SenderConfig, Steering};
-use facteur_mail::Host;
+use facteur_mail::{Host, Timestamp};
 use facteur_route::{DnsConfig, Policy, RouteRule};
 use facteur_server::{Limits, ListenAddress, ListenerConfig, Patience, Rates, SourceRates};
 use facteur_smtp::server::{self as smtp, BareNewlines};
@@ -15,8 +15,8 @@ use facteur_spool::Waiting;
 use crate::config::{Config, DestinationKeys, Endpoint, Listener, Role, SourceKeys};
 use crate::queue::{Announced, Dispatch};
 
-/// For the router.
-pub(crate) fn route(config: &Config) -> facteur_route::Config {
+/// For the router, at this moment: a route that is over does not apply.
+pub(crate) fn route(config: &Config, now: Timestamp) -> facteur_route::Config {
     let relay = &config.relay;
     facteur_route::Config {
         hostname: config.hostname.clone(),
@@ -36,6 +36,7 @@ pub(crate) fn route(config: &Config) -> facteur_route::Config {
         routes: config
             .route
             .iter()
+            .filter(|keys| !keys.is_over(now))
             .map(|keys| RouteRule {
                 pattern: keys.r#match.clone(),
                 next_hop: keys.next_hop.clone(),

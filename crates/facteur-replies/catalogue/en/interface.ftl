@@ -338,6 +338,8 @@ config-expects-endpoint = an address with a port, as "127.0.0.1:25" or "[::1]:25
 config-expects-language = a language: "en" or "fr"
 config-expects-log-format = "text", "json" or "journald"
 config-expects-log-level = "error", "warn", "info", "debug" or "trace"
+config-expects-moment = a moment, as "2026-12-01T00:00:00Z"
+config-expects-reason = one line of text, at most 200 octets
 config-expects-network = a network, as "192.0.2.0/24" or "2001:db8::/32"
 config-expects-next-hop = a server, as "10.0.0.1:25", "relay.example.org" or "/path/socket"
 config-expects-on-rate-limit = slow-down, slow-down-by-words or ignore
@@ -364,6 +366,17 @@ config-bounds-each = { $least } to { $most } each
 config-default-none = –
 config-explain-default = Default: { $default }
 config-explain-default-bounds = Default: { $default }; { $bounds }
+config-route-over = { $has_reason ->
+    [0] The route { $pattern } to { $hop } ended on { $until } and does not apply.
+   *[other] The route { $pattern } to { $hop } ended on { $until } and does not apply. Its reason: { $reason }
+}
+check-route = The configuration sends this mail to { $hop } instead (route { $pattern }).{ $has_until ->
+    [0] {""}
+   *[other] {" "}Until: { $until }.
+}{ $has_reason ->
+    [0] {""}
+   *[other] {" "}Reason: { $reason }
+}
 config-no-such-key = there is no key “{ $key }”
 config-no-such-key-hint = “facteur config explain” lists them all
 
@@ -438,6 +451,10 @@ config-key-destination-on_rate_limit = the policy for replies that ask for less 
 config-default-destination-on_rate_limit = `"slow-down"`
 config-key-destination-rate_limit_pause = how long nothing is sent after such a reply; twice as long after each that follows, half an hour at most
 config-default-destination-rate_limit_pause = `"1m"`
+config-key-route-until = when the route ends, as `"2026-12-01T00:00:00Z"`: from then on it does not apply, without a restart. `facteur config check` and the log say so
+config-default-route-until = it does not end
+config-key-route-reason = why it is there, at most 200 octets: shown where the route is
+config-default-route-reason = none
 config-key-dns = how DNS is asked
 config-key-dns-servers = name servers, `IP` or `IP:PORT`, asked over UDP and, where that fails, TCP
 config-default-dns-servers = those of `/etc/resolv.conf`

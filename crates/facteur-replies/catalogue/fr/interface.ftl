@@ -338,6 +338,8 @@ config-expects-endpoint = une adresse et un port, comme "127.0.0.1:25" ou "[::1]
 config-expects-language = une langue : "en" ou "fr"
 config-expects-log-format = "text", "json" ou "journald"
 config-expects-log-level = "error", "warn", "info", "debug" ou "trace"
+config-expects-moment = un moment, comme "2026-12-01T00:00:00Z"
+config-expects-reason = une ligne de texte, de 200 octets au plus
 config-expects-network = un réseau, comme "192.0.2.0/24" ou "2001:db8::/32"
 config-expects-next-hop = un serveur, comme "10.0.0.1:25", "relay.example.org" ou "/chemin/socket"
 config-expects-on-rate-limit = slow-down, slow-down-by-words ou ignore
@@ -364,6 +366,17 @@ config-bounds-each = de { $least } à { $most } chacune
 config-default-none = –
 config-explain-default = Par défaut : { $default }
 config-explain-default-bounds = Par défaut : { $default } ; { $bounds }
+config-route-over = { $has_reason ->
+    [0] La route { $pattern } vers { $hop } a pris fin le { $until } et ne s’applique pas.
+   *[other] La route { $pattern } vers { $hop } a pris fin le { $until } et ne s’applique pas. Sa raison : { $reason }
+}
+check-route = La configuration envoie ce courrier à { $hop } à la place (route { $pattern }).{ $has_until ->
+    [0] {""}
+   *[other] {" "}Jusqu’au : { $until }.
+}{ $has_reason ->
+    [0] {""}
+   *[other] {" "}Raison : { $reason }
+}
 config-no-such-key = il n’y a pas de clé « { $key } »
 config-no-such-key-hint = « facteur config explain » les montre toutes
 
@@ -438,6 +451,10 @@ config-key-destination-on_rate_limit = la politique face aux réponses qui deman
 config-default-destination-on_rate_limit = `"slow-down"`
 config-key-destination-rate_limit_pause = combien de temps rien n’est envoyé après une telle réponse ; deux fois plus longtemps après chacune des suivantes, une demi-heure au plus
 config-default-destination-rate_limit_pause = `"1m"`
+config-key-route-until = quand la route prend fin, comme `"2026-12-01T00:00:00Z"` : dès lors elle ne s’applique plus, sans redémarrage. `facteur config check` et le journal le disent
+config-default-route-until = elle ne prend pas fin
+config-key-route-reason = sa raison d’être, 200 octets au plus : montrée là où la route l’est
+config-default-route-reason = aucune
 config-key-dns = comment le DNS est interrogé
 config-key-dns-servers = serveurs de noms, `IP` ou `IP:PORT`, interrogés en UDP et, en cas d’échec, en TCP
 config-default-dns-servers = ceux de `/etc/resolv.conf`

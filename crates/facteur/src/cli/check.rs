@@ -3,17 +3,21 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use facteur_mail::{Address, Domain, Host, Random};
+use facteur_mail::event::RouteRule;
+use facteur_mail::{Address, Clock as _, Domain, Host, Random};
 use facteur_replies::Reply;
-use facteur_route::{DnsConfig, Finding, HickoryResolver, MailHost, Plan, Planner, Policy};
-use serde_json::json;
+use facteur_route::{DnsConfig, Finding, HickoryResolver, MailHost, Plan, Planner, Policy, Router};
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::args::Instance;
+use crate::cli::config::route_words;
 use crate::cli::explain;
-use crate::config::Config;
+use crate::config::takes::Keys as _;
+use crate::config::{Config, RouteKeys};
 use crate::error::{CliError, Kind};
 use crate::failure;
+use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
@@ -26,13 +30,23 @@ pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Re
         Host::Domain(domain) => lookups.domain(domain),
         Host::Literal(_) => lookups.literal(&host),
     };
+    let route = route(&config, &host);
     if screen.json {
-        screen.json(&to_json(&host, &plan, screen))?;
+        let mut answer = to_json(&host, &plan, screen);
+        if let Some(answer) = answer.as_object_mut() {
+            let route = route.map(|route| Value::Object(route.show()));
+            answer.insert("route".to_owned(), json!(route));
+        }
+        screen.json(&answer)?;
         return if matches!(plan, Plan::Hosts { .. }) {
             Ok(())
         } else {
             Err(CliError::said(Kind::Negative))
         };
+    }
+    if let Some(route) = route {
+        let words = route_words("check-route", route, screen);
+        screen.paragraph(Tone::Strong, 0, &words)?;
     }
     match &plan {
         Plan::Hosts { hosts, .. } => {
@@ -48,6 +62,18 @@ pub(crate) fn run(subject: &str, instance: &Instance, screen: &mut Screen) -> Re
             refuse(&host, &plan, screen)
         }
     }
+}
+
+/// The route of the configuration that mail takes instead of what DNS says.
+fn route<'a>(config: &'a Config, host: &Host) -> Option<&'a RouteKeys> {
+    let router = Router::new(wiring::route(config, SystemClock.now()));
+    let RouteRule::Route { pattern, .. } = router.rule_of(host) else {
+        return None;
+    };
+    config
+        .route
+        .iter()
+        .find(|it| *it.r#match.to_string() == *pattern)
 }
 
 /// Says why mail has nowhere to go, in the catalogue's words. Never `Ok`.
@@ -126,7 +152,7 @@ fn show_findings(findings: &[Finding], screen: &mut Screen) -> Result<(), CliErr
     Ok(())
 }
 
-fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> serde_json::Value {
+fn to_json(host: &Host, plan: &Plan, screen: &Screen) -> Value {
     let hosts = if let Plan::Hosts { hosts, .. } = plan {
         hosts.as_slice()
     } else {

@@ -1,19 +1,23 @@
 //! `facteur config`: is it right, what is in force, and what keys there are.
 
+use facteur_mail::{Clock as _, IsoDate};
 use facteur_route::Router;
 use serde_json::{Value, json};
 
 use crate::args::Instance;
 use crate::config::words::{self, KeyWords};
-use crate::config::{Config, schema};
+use crate::config::{Config, RouteKeys, schema};
 use crate::error::{CliError, Kind};
+use crate::system::SystemClock;
 use crate::ui::{Screen, Tone, shown};
 use crate::wiring;
 
 /// Reads the configuration and says that it can be used; the problems are the error otherwise.
 pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliError> {
     let config = Config::of(instance, screen.language, screen.color)?;
-    check_routes(&Router::new(wiring::route(&config)), screen)?;
+    let now = SystemClock.now();
+    check_routes(&Router::new(wiring::route(&config, now)), screen)?;
+    let over: Vec<_> = config.route.iter().filter(|it| it.is_over(now)).collect();
     let words = match &instance.config {
         Some(path) => {
             let path = path.display().to_string();
@@ -22,9 +26,34 @@ pub(crate) fn check(instance: &Instance, screen: &mut Screen) -> Result<(), CliE
         None => screen.text("config-fine-default", &[]),
     };
     if screen.json {
-        return Ok(screen.json(&json!({"usable": true}))?);
+        let over: Vec<_> = over.iter().map(|it| it.r#match.to_string()).collect();
+        return Ok(screen.json(&json!({"usable": true, "expired_routes": over}))?);
     }
-    Ok(screen.line(Tone::Good, &words)?)
+    screen.line(Tone::Good, &words)?;
+    for route in over {
+        let words = route_words("config-route-over", route, screen);
+        screen.paragraph(Tone::Warning, 0, &words)?;
+    }
+    Ok(())
+}
+
+/// A route in words, with its end and its reason where it has them.
+pub(crate) fn route_words(id: &str, route: &RouteKeys, screen: &Screen) -> String {
+    let pattern = shown(&route.r#match.to_string());
+    let hop = shown(&route.next_hop.to_string());
+    let until = route.until.map(|until| IsoDate(until.0).to_string());
+    let until = until.unwrap_or_default();
+    let reason = route.reason.as_ref().map(|reason| shown(&reason.0));
+    let reason = reason.unwrap_or_default();
+    let args = [
+        ("pattern", (&pattern).into()),
+        ("hop", (&hop).into()),
+        ("until", (&until).into()),
+        ("reason", (&reason).into()),
+        ("has_until", u64::from(route.until.is_some()).into()),
+        ("has_reason", u64::from(route.reason.is_some()).into()),
+    ];
+    screen.text(id, &args)
 }
 
 /// What no single key shows: aliases that do not end, and a server without a postmaster.

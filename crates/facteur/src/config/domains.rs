@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
-use facteur_mail::{Address, Domain, Host, LocalPart};
+use facteur_mail::{Address, Domain, Host, LocalPart, Timestamp};
 use facteur_replies::Language;
 use facteur_route::{
     DEFAULT_LMTP_PORT, DEFAULT_SMTP_PORT, Deliver, LocalDomain, MaildirTemplate, Network, NextHop,
@@ -13,7 +13,7 @@ use facteur_route::{
 
 use crate::config::problem::{Expected, Fault};
 use crate::config::takes::{keys, list, lists, optional, optional_list, required, text};
-use crate::config::written::Written;
+use crate::config::written::{Moment, Reason, Written};
 
 /// The widest IPv4 network that may relay, as a prefix length: wider ones are strangers.
 const WIDEST_V4: u32 = 8;
@@ -56,6 +56,17 @@ keys! {
         r#match: Pattern = required();
         /// Where their mail goes.
         next_hop: NextHop = required();
+        /// When it no longer applies.
+        until: Option<Moment> = optional();
+        /// What it is for.
+        reason: Option<Reason> = optional();
+    }
+}
+
+impl RouteKeys {
+    /// Whether it no longer applies.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until.0 <= now)
     }
 }
 

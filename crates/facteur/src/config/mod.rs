@@ -13,7 +13,7 @@ pub(crate) mod schema;
 pub(crate) mod secret;
 mod section;
 mod sources;
-mod takes;
+pub(crate) mod takes;
 pub(crate) mod values;
 pub(crate) mod words;
 mod written;
@@ -27,6 +27,7 @@ use crate::config::section::Section;
 use crate::config::takes::Keys;
 
 pub(crate) use crate::config::destinations::{DestinationKeys, limits_json, read_limits};
+pub(crate) use crate::config::domains::RouteKeys;
 pub(crate) use crate::config::file::Unusable;
 pub(crate) use crate::config::keys::{Config, Listener, LogKeys, ProcessKeys};
 pub(crate) use crate::config::sources::SourceKeys;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use facteur_mail::{Address, Domain};
+use facteur_mail::{Address, Domain, MachineDate, Timestamp};
 use facteur_replies::Language;
 use facteur_webhooks::Topic;
 
@@ -365,6 +365,73 @@ impl Written for tracing::Level {
     }
 }
 
+/// A moment: `2026-12-01T00:00:00Z`, or with an offset. (RFC 3339 §5.6)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment(pub(crate) Timestamp);
+
+impl Written for Moment {
+    const EXPECTED: Expected = Expected::Moment;
+
+    fn parse(text: &str) -> Option<Self> {
+        let moment: toml::value::Datetime = text.parse().ok()?;
+        let (date, time) = (moment.date?, moment.time?);
+        let days = days_since_1970(date)?;
+        let offset = match moment.offset? {
+            toml::value::Offset::Z => 0,
+            toml::value::Offset::Custom { minutes } => i64::from(minutes),
+        };
+        let minutes = days * 24 * 60 + i64::from(time.hour) * 60 + i64::from(time.minute) - offset;
+        let seconds = minutes * 60 + i64::from(time.second.unwrap_or_default());
+        let millis = u64::try_from(seconds).ok()?.checked_mul(1_000)?;
+        Some(Self(Timestamp::from_millis(millis)))
+    }
+
+    fn show(&self) -> String {
+        // To the second, as it was read.
+        let shown = MachineDate(self.0).to_string();
+        shown
+            .split_once('.')
+            .map_or_else(|| shown.clone(), |(seconds, _)| format!("{seconds}Z"))
+    }
+}
+
+/// Days are counted from 1 March of the year 0, so that a leap day ends a year.
+fn days_since_1970(date: toml::value::Date) -> Option<i64> {
+    let (year, month, day) = (
+        i64::from(date.year),
+        i64::from(date.month),
+        i64::from(date.day),
+    );
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year / 4 - year / 100 + year / 400;
+    let days = 365 * year + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468;
+    (days >= 0).then_some(days)
+}
+
+/// The longest reason, in octets.
+const MAX_REASON: usize = 200;
+
+/// Why the operator wants something: one line for those who wonder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reason(pub(crate) String);
+
+impl Written for Reason {
+    const EXPECTED: Expected = Expected::Reason;
+
+    fn parse(text: &str) -> Option<Self> {
+        let fits = !text.trim().is_empty() && text.len() <= MAX_REASON;
+        (fits && !text.chars().any(char::is_control)).then(|| Self(text.to_owned()))
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -422,5 +489,27 @@ mod tests {
         all_are_read::<WebhookEvent>();
         assert_eq!(WebhookEvent::CHOICES.len(), Topic::ALL.len());
         assert_eq!(Language::CHOICES.len(), Language::ALL.len());
+    }
+
+    #[test]
+    fn a_moment_is_read_with_its_offset_and_shown_in_utc() {
+        for (text, shown) in [
+            ("2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z"),
+            ("2026-12-01T01:30:00+01:30", "2026-12-01T00:00:00Z"),
+            ("2028-02-29T23:59:59-01:00", "2028-03-01T00:59:59Z"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ] {
+            let read = Moment::parse(text).map(|moment| moment.show());
+            assert_eq!(read.as_deref(), Some(shown), "{text}");
+        }
+        for wrong in [
+            "",
+            "2026-12-01",
+            "2026-12-01T00:00:00",
+            "tomorrow",
+            "1969-12-31T00:00:00Z",
+        ] {
+            assert_eq!(Moment::parse(wrong), None, "{wrong}");
+        }
     }
 }

@@ -217,10 +217,13 @@ async fn check_and_config_have_stable_json_keys() {
     let server = Instance::prepare(&lab, &Setup::default());
     let checked = server.run(&["check", "far.test", "--json"]);
     let json = checked.json().remove(0);
-    assert_keys(&json, "subject plan hosts findings reply explanation");
+    assert_keys(&json, "subject plan hosts findings reply explanation route");
     assert_keys(&json["hosts"][0], "name preference implicit addresses");
     let usable = server.run(&["config", "check", "--json"]).json().remove(0);
-    assert_eq!(usable, serde_json::json!({"usable": true}));
+    assert_eq!(
+        usable,
+        serde_json::json!({"usable": true, "expired_routes": []})
+    );
     let shown = server.run(&["config", "show", "--json"]).json().remove(0);
     for key in
         "hostname data_dir language listen relay domains route dns delivery limits log".split(' ')

@@ -151,3 +151,49 @@ async fn a_listener_comes_and_another_goes() {
     });
     before.expect("NOOP", "250").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_route_ends_at_its_moment_without_anybody() {
+    let lab = Lab::new("far.test MX 10 mx.far.test\nmx.far.test A @2\n").await;
+    let by_mx = lab.peer(2, Script::accept_all()).await;
+    let by_route = lab
+        .peer(3, Script::accept_all().on_rcpt("450 4.2.1 later"))
+        .await;
+    let mut server = Instance::prepare(&lab, &Setup::default());
+    let soon = std::time::SystemTime::now() + std::time::Duration::from_secs(4);
+    let soon = soon
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_millis();
+    let soon = facteur_mail::Timestamp::from_millis(u64::try_from(soon).unwrap());
+    let end = facteur_mail::MachineDate(soon).to_string();
+    let route = format!(
+        "[[route]]\nmatch = \"far.test\"\nnext_hop = \"@3:2526\"\nuntil = \"{end}\"\nreason = \"the move\"\n"
+    );
+    let source = fs::read_to_string(server.config()).unwrap();
+    fs::write(
+        server.config(),
+        format!("{source}\n{}", lab.resolved(&route)),
+    )
+    .unwrap();
+    let check = server.run(&["check", "far.test"]);
+    assert!(check.out.contains("the move"), "{check:?}");
+    server.launch().await;
+    server
+        .send("a@client.test", &["u@far.test"], "Subject: x\n\n")
+        .await;
+    until("the message by MX", || {
+        (by_mx.accepted().len() == 1).then_some(())
+    });
+    assert!(
+        !by_route.received().is_empty(),
+        "it went by the route before"
+    );
+    let log = server.log();
+    assert!(
+        log.contains("a route is over") && log.contains("the move"),
+        "{log}"
+    );
+    let check = server.run(&["config", "check", "--json"]).json().remove(0);
+    assert_eq!(check["expired_routes"], serde_json::json!(["far.test"]));
+}

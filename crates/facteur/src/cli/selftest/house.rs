@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use facteur_mail::{Domain, Observers};
+use facteur_mail::{Clock as _, Domain, Observers};
 use facteur_route::{
     Answer, Deliver, Exchange, LocalDomain, Lookup, MaildirTemplate, MxRecord, Network, Planner,
     Resolver, Router,
@@ -202,7 +202,7 @@ fn server(config: &Config, newlines: BareNewlines) -> facteur_server::Config {
 /// The operator's domains and one more. Loopback, from which the checks come, is made a stranger or not; routes would
 /// say where mail goes before DNS does.
 fn routes(config: &Config, clients: Clients, folder: &Path) -> facteur_route::Config {
-    let mut routes = wiring::route(config);
+    let mut routes = wiring::route(config, SystemClock.now());
     routes.routes.clear();
     routes.relay_networks = match clients {
         Clients::Trusted => Network::parse("127.0.0.0/8").into_iter().collect(),
