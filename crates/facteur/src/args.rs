@@ -234,25 +234,7 @@ fn request(matches: &ArgMatches) -> Request {
             a: word("a"),
             b: word("b"),
         },
-        "queue list" => Request::QueueList {
-            filter: Box::new(filter(sub)),
-            limit: sub.get_one("limit").copied(),
-            instance: instance(),
-        },
-        "queue summary" => Request::QueueSummary {
-            filter: Box::new(filter(sub)),
-            limit: sub.get_one("limit").copied(),
-            instance: instance(),
-        },
-        "queue hold" => queue_act(Act::Hold, sub, instance()),
-        "queue release" => queue_act(Act::Release, sub, instance()),
-        "queue retry" => queue_act(Act::Retry, sub, instance()),
-        "queue bounce" => queue_act(Act::Bounce, sub, instance()),
-        "queue delete" => queue_act(Act::Delete, sub, instance()),
-        "queue show" => Request::QueueShow {
-            id: word("id"),
-            instance: instance(),
-        },
+        name if name.starts_with("queue") => queue(name, sub, instance()),
         name if name.starts_with("destinations") => destinations(name, sub, instance()),
         "trace" => Request::Trace {
             subject: word("subject"),
@@ -347,6 +329,32 @@ fn descend(matches: &ArgMatches) -> (String, &ArgMatches) {
         current = sub;
     }
     (names.join(" "), current)
+}
+
+fn queue(name: &str, matches: &ArgMatches, instance: Instance) -> Request {
+    let limit = || matches.get_one("limit").copied();
+    match name {
+        "queue list" => Request::QueueList {
+            filter: Box::new(filter(matches)),
+            limit: limit(),
+            instance,
+        },
+        "queue summary" => Request::QueueSummary {
+            filter: Box::new(filter(matches)),
+            limit: limit(),
+            instance,
+        },
+        "queue hold" => queue_act(Act::Hold, matches, instance),
+        "queue release" => queue_act(Act::Release, matches, instance),
+        "queue retry" => queue_act(Act::Retry, matches, instance),
+        "queue bounce" => queue_act(Act::Bounce, matches, instance),
+        "queue delete" => queue_act(Act::Delete, matches, instance),
+        // `subcommand_required` leaves "queue show" alone.
+        _ => Request::QueueShow {
+            id: given(matches, "id").unwrap_or_default(),
+            instance,
+        },
+    }
 }
 
 fn queue_act(act: Act, matches: &ArgMatches, instance: Instance) -> Request {
