@@ -50,8 +50,9 @@ pub(crate) fn open(
     for damage in &mut scan.damaged {
         set_aside(&*disk, &paths, &scan.segments, damage);
     }
-    let orphans = settle_bodies(&*disk, &paths, &mut scan)?;
+    // What was read is on the disk before anything is removed because of it.
     harden(&scan)?;
+    let orphans = settle_bodies(&*disk, &paths, &mut scan)?;
     let mut report = report(&scan, filesystem);
     report.orphans = orphans;
     let mark = match scan.mark {

@@ -25,8 +25,9 @@ fn no_law_is_broken_in_any_history() {
     }
 }
 
-/// Seeds in which a law was broken once: a record believed after a failed flush, progress lost behind a copy.
-const ONCE_BROKEN: [u64; 4] = [12, 720, 5_263, 5_682];
+/// Seeds in which a law was broken once: a record believed after a failed flush, progress lost behind a copy, a
+/// content removed too early.
+const ONCE_BROKEN: [u64; 5] = [12, 720, 842, 5_263, 5_682];
 
 #[test]
 fn what_was_broken_once_holds() {
