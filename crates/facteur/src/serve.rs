@@ -117,8 +117,7 @@ impl Running {
         let local = open_spool(config, &clock, screen)?;
         let spool: Arc<dyn Spool> = Arc::clone(&local) as _;
         let resolver = resolver(config, screen)?;
-        let policy = wiring::policy(config);
-        let planner = Planner::new(Arc::clone(&resolver), Arc::clone(&random), policy);
+        let planner = planner(config, &resolver, &random);
         let router = Arc::new(Router::new(wiring::route(config, started)));
         let sender = sender(config, &clock);
         let hooks = start.secrets.hooks;
@@ -339,6 +338,12 @@ fn orders(
             }
         }
     })
+}
+
+/// What asks DNS for the way.
+fn planner(config: &Config, resolver: &Arc<dyn Resolver>, random: &Arc<dyn Random>) -> Planner {
+    let policy = wiring::policy(config);
+    Planner::new(Arc::clone(resolver), Arc::clone(random), policy)
 }
 
 /// When a route is over.
