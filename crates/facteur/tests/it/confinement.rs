@@ -225,7 +225,13 @@ async fn the_capability_to_open_a_low_port_is_dropped_after_it_was_used() {
     fs::set_permissions(server.path(""), Permissions::from_mode(0o777)).unwrap();
     // Where nobody may not come, as in the home of whoever builds this, he finds no program either.
     let program = server.path("facteur");
-    fs::copy(env!("CARGO_BIN_EXE_facteur"), &program).unwrap();
+    // Copied by another process: a file that this one has open for writing cannot be started while a third process, which
+    // another test starts at this moment, still holds it.
+    let copied = Command::new("cp")
+        .arg(env!("CARGO_BIN_EXE_facteur"))
+        .arg(&program)
+        .status();
+    assert!(copied.unwrap().success());
     let mut child = Command::new(by[0])
         .args(&by[1..])
         .arg(program)
