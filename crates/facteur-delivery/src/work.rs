@@ -142,7 +142,7 @@ impl Shared {
             let stopping = self.stopping.now.load(Ordering::SeqCst);
             let settled = self.spool.settle(message.id, changes.to_vec()).await;
             match settled {
-                Err(SpoolError::Write { .. }) if !stopping => {
+                Err(SpoolError::Write { .. } | SpoolError::Read { .. }) if !stopping => {
                     done.spool_fails = true;
                     tokio::select! {
                         biased;
