@@ -70,7 +70,10 @@ impl Spool for Counter {
                     Ok(settled) => Ok(*settled),
                     Err(error) => {
                         world.note(format_args!("{id} cannot be settled: {error}"));
-                        Err(matches!(error, SpoolError::Write { .. }))
+                        Err(matches!(
+                            error,
+                            SpoolError::Write { .. } | SpoolError::Read { .. }
+                        ))
                     }
                 };
                 world.books().settled(&world, id, &places, result);
