@@ -185,10 +185,7 @@ async fn a_route_ends_at_its_moment_without_anybody() {
     until("the message by MX", || {
         (by_mx.accepted().len() == 1).then_some(())
     });
-    assert!(
-        !by_route.received().is_empty(),
-        "it went by the route before"
-    );
+    assert!(by_route.connections() > 0, "it went by the route before");
     let log = server.log();
     assert!(
         log.contains("a route is over") && log.contains("the move"),
