@@ -281,9 +281,12 @@ impl Books {
             let down = RetryReason::DestinationDown;
             matches!(it.state, RecipientState::Waiting { reason, .. } if reason == down)
         });
-        let others_owe = message.recipients.iter().any(|it| {
-            let owed = Report::Owed;
-            matches!(it.state, RecipientState::Delivered { report, .. } | RecipientState::Failed { report, .. } if report == owed)
+        // A report that cannot be written is tried again by a job of its destination, which no record shows.
+        let others_owe = self.messages.values().any(|message| {
+            message.recipients.iter().any(|it| {
+                let owed = Report::Owed;
+                matches!(it.state, RecipientState::Delivered { report, .. } | RecipientState::Failed { report, .. } if report == owed)
+            })
         });
         let pause = self.settings.destination_pause;
         let Some(state) = self.destinations.get_mut(destination) else {
