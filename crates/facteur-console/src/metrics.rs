@@ -6,7 +6,7 @@
 use axum::extract::State as From;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use facteur_mail::event::{Decision, Event, Observer, Tried, Verb};
+use facteur_mail::event::{Decision, Event, Observer, Tried};
 use facteur_mail::{Protocol, Said, Stage};
 use facteur_replies::{Language, explain};
 use prometheus_client::encoding::EncodeLabelSet;
@@ -275,7 +275,7 @@ impl Observer for Metrics {
             Event::NotReported(_) => drop(self.not_reported.inc()),
             Event::Operated(deed) => {
                 let what = What {
-                    verb: verb(deed.verb),
+                    verb: deed.verb.name(),
                 };
                 self.deeds.get_or_create(&what).inc();
             }
@@ -312,18 +312,6 @@ const fn protocol(protocol: Protocol) -> &'static str {
         Protocol::Utf8Lmtp => "utf8lmtp",
         Protocol::Local => "local",
         Protocol::Http => "http",
-    }
-}
-
-const fn verb(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Hold => "hold",
-        Verb::Release => "release",
-        Verb::Retry => "retry",
-        Verb::Bounce => "bounce",
-        Verb::Delete => "delete",
-        Verb::Reroute => "reroute",
-        _ => "other",
     }
 }
 
